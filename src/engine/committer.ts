@@ -1,0 +1,253 @@
+import type { CommitAnswer, InboxEntry, InstanceWrite } from "../commit.ts";
+import { WaybillError } from "../errors.ts";
+import type { Headers } from "../message.ts";
+import type { Claim } from "../store.ts";
+import type { Arrival, UnfitArrival } from "./arrival.ts";
+import { BatchTrace } from "./batch-trace.ts";
+import { within } from "./deadline.ts";
+import type { InstanceCache } from "./instance-cache.ts";
+import { apply } from "./plan/apply.ts";
+import { keepForLater } from "./plan/apply-timer.ts";
+import { Plan, type PlanContext } from "./plan/plan.ts";
+import { type EnginePorts, textOf } from "./ports.ts";
+
+/** A refused commit is planned anew without what was refused; more rounds mean that another writer is at work. */
+const maxRefusals = 20;
+const repeatMs = 100;
+
+/** A plan that the store has taken, and when by the store's clock. */
+export interface Committed {
+  readonly plan: Plan;
+  readonly at: number;
+  /** It was sent more than once: a copy may still be on its way, and only another epoch keeps it out. */
+  readonly resent: boolean;
+}
+
+/**
+ * Plans batches of one partition and commits them, one after the other.
+ * It changes nothing but the store, its cache, and what it remembers of refusals.
+ */
+export class Committer {
+  readonly #ports: EnginePorts;
+  readonly #owned: { readonly number: number; readonly claim: Claim };
+  readonly #cache: InstanceCache;
+  /** Monotonic time until which the lease surely holds. */
+  leaseUntil: number;
+  #nextSeq: number;
+  #delivered: number[] = [];
+  readonly #handled = new Set<string>();
+  readonly #tooOld = new Set<string>();
+  /** Arrivals that made planning itself throw, and what it said. */
+  /** What no plan can take in: it throws, or its instance would grow too large. */
+  readonly #unfit = new WeakMap<Arrival, Pick<UnfitArrival, "reason" | "detail">>();
+
+  constructor(
+    ports: EnginePorts,
+    owned: { readonly number: number; readonly claim: Claim; readonly leaseUntil: number },
+    cache: InstanceCache,
+  ) {
+    this.#ports = ports;
+    this.#owned = owned;
+    this.#cache = cache;
+    this.#nextSeq = owned.claim.lastSeq + 1;
+    this.leaseUntil = owned.leaseUntil;
+  }
+
+  /** Outbox entries that the broker has; they leave the store with the next commit. */
+  delivered(seqs: readonly number[]): void {
+    this.#delivered.push(...seqs);
+  }
+
+  /**
+   * Commits what the arrivals ask for; without any, only what was delivered.
+   * @throws WaybillError `ownership-lost` when this process may no longer write the partition.
+   */
+  async commit(arrivals: readonly Arrival[]): Promise<Committed> {
+    const trace = new BatchTrace(this.#ports, this.#owned.number, arrivals);
+    for (let refusals = 0; refusals < maxRefusals; ) {
+      const plan = await this.#plan(arrivals, trace.link);
+      if (await this.#findHandled(plan)) continue;
+      await this.#trimInboxes(plan);
+      const commit = plan.toCommit();
+      if (this.#findTooLarge(commit.instances, arrivals)) continue;
+      // A copy: while the commit is on its way, more is delivered.
+      const delivered = [...this.#delivered];
+      const settled = [...delivered, ...plan.settled];
+      if (plan.isEmpty && settled.length === 0) {
+        trace.taken(plan);
+        return { plan, at: this.#ports.storeClock.earliest(), resent: false };
+      }
+      trace.committing(plan);
+      const { answer, resent } = await this.#send(commit, settled);
+      if (answer.kind === "committed") {
+        trace.taken(plan);
+        this.#delivered = this.#delivered.slice(delivered.length);
+        this.#nextSeq = plan.nextSeq;
+        this.#handled.clear();
+        this.#tooOld.clear();
+        return { plan, at: answer.now, resent };
+      }
+      this.#learn(answer);
+      refusals += 1;
+    }
+    throw ownershipLost("another writer keeps changing its instances");
+  }
+
+  async #plan(arrivals: readonly Arrival[], batch: Headers | undefined): Promise<Plan> {
+    const keys = new Set(arrivals.map(({ key }) => key).filter((key) => key !== ""));
+    const instances = await this.#cache.load(keys);
+    const letters = await this.#letters(arrivals);
+    for (;;) {
+      const plan = new Plan({ ...this.#context(letters), ...(batch && { batch }) }, instances);
+      if (arrivals.every((arrival) => this.#isApplied(plan, arrival))) return plan;
+    }
+  }
+
+  /** The dead letters that operators want something of. */
+  async #letters(arrivals: readonly Arrival[]): Promise<ReadonlyMap<string, string>> {
+    const ids = arrivals.flatMap((one) => (one.kind === "letter" ? [one.letter] : []));
+    if (ids.length === 0) return new Map();
+    const { store, clock, limits } = this.#ports;
+    const asked = store.loadDeadLetters(this.#owned.number, ids);
+    const rows = await within(clock, limits.storeDeadlineMs, asked, "The store");
+    return new Map(rows.map(({ id, entry }) => [id, entry]));
+  }
+
+  /** False when it throws, as a user's schema may: it may have left half of its work, so all is planned anew. */
+  #isApplied(plan: Plan, arrival: Arrival): boolean {
+    try {
+      const corrupt = this.#cache.corrupt.get(arrival.key);
+      if (corrupt !== undefined && arrival.kind === "timer") keepForLater(plan, arrival);
+      else if (arrival.kind === "letter") apply(plan, arrival);
+      else apply(plan, this.#readable(arrival, corrupt));
+      return true;
+    } catch (error) {
+      if (this.#unfit.has(arrival)) throw error;
+      this.#unfit.set(arrival, { reason: "poison", detail: textOf(error) });
+      return false;
+    }
+  }
+
+  /** Forgets messages that are older than any copy of them that would still be accepted. */
+  async #trimInboxes(plan: Plan): Promise<void> {
+    const { now, inboxWindowMs } = plan.context;
+    for (const draft of plan.drafts.values()) {
+      const { current, touched, key } = draft;
+      if (!touched || current?.trimAt === undefined || current.trimAt > now) continue;
+      const inbox = await this.#inbox(key);
+      const old = inbox.filter(({ at }) => at < now - 2 * inboxWindowMs);
+      draft.inboxForget = old.map(({ id }) => id);
+      draft.current = { ...current, trimAt: now + inboxWindowMs };
+    }
+  }
+
+  #inbox(key: string): Promise<readonly InboxEntry[]> {
+    const { store, clock, limits } = this.#ports;
+    const asked = store.inbox(this.#owned.number, key);
+    return within(clock, limits.storeDeadlineMs, asked, "The store");
+  }
+
+  /** Looks up what is about to be refused; true when some of it was handled before, and the plan is wrong. */
+  async #findHandled(plan: Plan): Promise<boolean> {
+    const before = this.#handled.size;
+    for (const [key, ids] of plan.doubts) {
+      const inbox = await this.#inbox(key);
+      for (const { id } of inbox) if (ids.has(id)) this.#handled.add(`${key} ${id}`);
+    }
+    return this.#handled.size > before;
+  }
+
+  /** A record that has grown too large gives up the last message that went into it; true when there is one. */
+  #findTooLarge(writes: readonly InstanceWrite[], arrivals: readonly Arrival[]): boolean {
+    const { recordBytes } = this.#ports.limits;
+    let found = false;
+    for (const { key, record = "" } of writes) {
+      // A string's length never exceeds its UTF-8 size, so only a long one has to be measured.
+      if (record.length <= recordBytes / 4 || Buffer.byteLength(record) <= recordBytes) continue;
+      const last = arrivals.findLast((one) => one.key === key && !this.#unfit.has(one));
+      if (last === undefined) continue;
+      const detail = `its instance would need more than ${recordBytes} bytes`;
+      this.#unfit.set(last, { reason: "too-large", detail });
+      found = true;
+    }
+    return found;
+  }
+
+  /** An instance whose record is broken parks its own messages only, and so does a message that breaks the plan. */
+  #readable(arrival: Arrival, corrupt: WaybillError | undefined): Arrival {
+    const unfit =
+      corrupt === undefined
+        ? this.#unfit.get(arrival)
+        : { reason: "corrupt-record" as const, detail: corrupt.message };
+    if (unfit === undefined || arrival.kind === "unfit") return arrival;
+    const { receipt, reply: _, ...content } = arrival;
+    return {
+      ...arrival,
+      kind: "unfit",
+      type: "type" in arrival ? arrival.type : arrival.kind,
+      ...unfit,
+      body: receipt.delivery?.message.body ?? JSON.stringify(content),
+    };
+  }
+
+  #context(letters: ReadonlyMap<string, string>): PlanContext {
+    const { registry, names, partitions, storeClock, limits, ids, tracer } = this.#ports;
+    return {
+      registry,
+      names,
+      partitions,
+      tracer,
+      partition: this.#owned.number,
+      now: storeClock.latest(),
+      inboxWindowMs: limits.inboxWindowMs,
+      missingInstanceWaitMs: limits.missingInstanceWaitMs,
+      nextSeq: this.#nextSeq,
+      handled: this.#handled,
+      tooOld: this.#tooOld,
+      letters,
+      newId: () => ids.next(),
+    };
+  }
+
+  /** Repeats the same commit until the store answers or the lease is over: a repeated one is safe. */
+  async #send(
+    planned: ReturnType<Plan["toCommit"]>,
+    outboxSettled: readonly number[],
+  ): Promise<{ readonly answer: CommitAnswer; readonly resent: boolean }> {
+    const { store, clock, ids, observer, limits, storeClock } = this.#ports;
+    const { epoch } = this.#owned.claim;
+    const commit = { ...planned, epoch, commitId: ids.next(), outboxSettled };
+    for (let first = true; clock.monotonic() < this.leaseUntil; first = false) {
+      const sentAt = clock.monotonic();
+      try {
+        const asked = store.commit(commit);
+        const answer = await within(clock, limits.storeDeadlineMs, asked, "The store");
+        // A repeated commit gets its first answer, with a time that has passed.
+        if (answer.kind === "committed" && first) storeClock.learn(sentAt, answer.now);
+        return { answer, resent: !first };
+      } catch (error) {
+        observer.observe({ kind: "trouble", where: "store", message: textOf(error) });
+        await new Promise<void>((resolve) => {
+          clock.after(repeatMs, resolve);
+        });
+      }
+    }
+    throw ownershipLost("the store did not answer while its lease held");
+  }
+
+  #learn(answer: Exclude<CommitAnswer, { kind: "committed" }>): void {
+    if (answer.kind === "fenced") throw ownershipLost(`epoch ${answer.epoch} has taken over`);
+    if (answer.kind === "conflict") return this.#cache.forget(answer.keys);
+    const refused = answer.kind === "duplicate" ? this.#handled : this.#tooOld;
+    for (const { key, id } of answer.messages) refused.add(`${key} ${id}`);
+  }
+}
+
+function ownershipLost(why: string): WaybillError {
+  return new WaybillError({
+    code: "ownership-lost",
+    message: `The partition is no longer this process's: ${why}.`,
+    action: "Nothing has to be done: its owner goes on, or this process claims it again.",
+    retryable: true,
+  });
+}

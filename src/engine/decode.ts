@@ -1,0 +1,259 @@
+import { instanceHeader, isReservedType, type Message, parseInstanceKey } from "../message.ts";
+import type { DeadLetterReason } from "../observer.ts";
+import type { Delivery } from "../transport.ts";
+import type {
+  Arrival,
+  ChildArrival,
+  ControlArrival,
+  EventArrival,
+  LetterArrival,
+  ParentLink,
+  StartArrival,
+  UnfitArrival,
+} from "./arrival.ts";
+import type { Until } from "./client.ts";
+import type { Limits } from "./limits.ts";
+import type { Registry } from "./registry.ts";
+import {
+  type ActivityReport,
+  ifVersionHeader,
+  outsiderHeader,
+  parseEffectId,
+  traceOf,
+  wire,
+} from "./wire.ts";
+
+/** What reading a message needs to know. */
+export interface DecodeContext {
+  readonly registry: Registry;
+  /** The user that the broker stamps on the engine's own messages. */
+  readonly trustedUser: string;
+  readonly limits: Pick<Limits, "bodyBytes" | "redeliveries">;
+  /** Whether an instance belongs to the partition whose queue this is. */
+  readonly isOurs: (key: string) => boolean;
+}
+
+type Payload = Readonly<Record<string, unknown>>;
+type Common = Pick<
+  EventArrival,
+  "receipt" | "messageId" | "bornAt" | "reply" | "trace" | "isInternal"
+>;
+
+/** Reads a delivery of a partition queue. It never throws: what cannot be understood is `unfit`. */
+export function decode(delivery: Delivery, context: DecodeContext): Arrival {
+  const { message } = delivery;
+  const common = commonOf(delivery, context.trustedUser);
+  const unfit = (reason: DeadLetterReason, detail: string): UnfitArrival => ({
+    ...common,
+    kind: "unfit",
+    key: findKey(message, undefined, context.registry) ?? "",
+    type: message.type,
+    reason,
+    detail,
+    body: message.body.slice(0, context.limits.bodyBytes),
+  });
+  const excess = tooLarge(message, context) ?? tooOften(delivery, context);
+  if (excess !== undefined) return unfit(...excess);
+  const body = parseObject(message.body);
+  if (body === undefined) return unfit("undecodable", "the body is not a JSON object");
+  if (!isTrusted(message, context.trustedUser)) {
+    const forged = forgery(message);
+    if (forged !== undefined) return unfit("reserved-type", forged);
+  }
+  const key = findKey(message, body, context.registry);
+  if (message.type === wire.letter) return readLetter(common, key, body);
+  if (key === undefined) {
+    return unfit("no-instance", `nothing says which instance it is for (${instanceHeader})`);
+  }
+  if (!context.isOurs(key)) {
+    return unfit("no-instance", `${key} belongs to another partition than this queue's`);
+  }
+  if (message.type !== undefined && isReservedType(message.type)) {
+    return (
+      readInternal({ ...common, key }, message.type, body) ??
+      unfit("reserved-type", `${message.type} is not a type that a partition understands`)
+    );
+  }
+  return readEvent({ ...common, key }, message, body, context.registry);
+}
+
+type Misfit = readonly [DeadLetterReason, string];
+
+function tooLarge({ body }: Message, { limits }: DecodeContext): Misfit | undefined {
+  // A character takes three bytes of UTF-8 at most, so only a long text has to be measured.
+  if (body.length <= limits.bodyBytes / 3) return undefined;
+  const sizeBytes = Buffer.byteLength(body);
+  if (sizeBytes <= limits.bodyBytes) return undefined;
+  return ["too-large", `${sizeBytes} bytes; the limit is ${limits.bodyBytes}`];
+}
+
+function tooOften({ redeliveries }: Delivery, { limits }: DecodeContext): Misfit | undefined {
+  if (redeliveries < limits.redeliveries) return undefined;
+  return ["poison", `it came back ${redeliveries} times; its process died each time`];
+}
+
+function commonOf(delivery: Delivery, trustedUser: string): Common {
+  const { message } = delivery;
+  const { correlationId } = message;
+  // Only ours are unique: another service may use one correlation id for many messages.
+  const isAnswer = parseEffectId(correlationId) !== undefined;
+  const messageId = message.id ?? (isAnswer ? `re:${correlationId}` : undefined);
+  return {
+    receipt: { delivery },
+    trace: traceOf(message.headers),
+    ...(isReservedType(message.type ?? "") &&
+      isTrusted(message, trustedUser) && { isInternal: true }),
+    ...(messageId !== undefined && { messageId }),
+    ...(message.timestamp !== undefined && { bornAt: message.timestamp }),
+    ...(message.replyTo !== undefined && {
+      reply: {
+        queue: message.replyTo,
+        ...(correlationId !== undefined && { correlationId }),
+      },
+    }),
+  };
+}
+
+/** True for what the engine's own processes have published on their own account. */
+export function isTrusted({ userId, headers }: Message, trustedUser: string): boolean {
+  return userId === trustedUser && headers?.[outsiderHeader] === undefined;
+}
+
+/** What an outsider's message claims that only the engine may claim. */
+function forgery(message: Message): string | undefined {
+  if (message.type !== undefined && isReservedType(message.type)) {
+    return `the type ${message.type} is the engine's own`;
+  }
+  const header = Object.keys(message.headers ?? {}).find(
+    (name) => name.startsWith("x-waybill-") && name !== instanceHeader && name !== outsiderHeader,
+  );
+  return header === undefined ? undefined : `the header ${header} is the engine's own`;
+}
+
+/** The first that applies: the header, a correlation id of ours, `correlate`, a start type's `instanceId`. */
+export function findKey(
+  message: Message,
+  payload: Payload | undefined,
+  registry: Registry,
+): string | undefined {
+  const named = message.headers?.[instanceHeader];
+  if (named !== undefined) return parseInstanceKey(named) === undefined ? undefined : named;
+  const requested = parseEffectId(message.correlationId)?.key;
+  if (requested !== undefined && parseInstanceKey(requested) !== undefined) return requested;
+  if (payload === undefined || message.type === undefined) return undefined;
+  return findByPayload(message.type, payload, registry);
+}
+
+function findByPayload(type: string, payload: Payload, registry: Registry): string | undefined {
+  for (const name of registry.names()) {
+    const workflow = registry.find(name)?.workflow;
+    if (workflow === undefined) continue;
+    const id =
+      guarded(() => workflow.events.get(type)?.correlate?.(payload)) ??
+      (workflow.startedBy.includes(type)
+        ? guarded(() => workflow.instanceId?.(payload))
+        : undefined);
+    if (id === undefined) continue;
+    const key = `${name}/${id}`;
+    if (parseInstanceKey(key) !== undefined) return key;
+  }
+  return undefined;
+}
+
+/** User code on unchecked input may throw; then it names no instance. */
+function guarded(find: () => string | undefined): string | undefined {
+  try {
+    const id = find();
+    return typeof id === "string" ? id : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function readEvent(
+  common: Common & { key: string },
+  message: Message,
+  payload: Payload,
+  registry: Registry,
+): StartArrival | EventArrival {
+  const name = parseInstanceKey(common.key)?.workflow ?? "";
+  const type = message.type;
+  if (type !== undefined && registry.find(name)?.workflow.startedBy.includes(type) === true) {
+    return { ...common, kind: "start", type, input: payload, onConflict: "use-existing" };
+  }
+  const request = parseEffectId(message.correlationId)?.effect;
+  const ifVersion = message.headers?.[ifVersionHeader];
+  return {
+    ...common,
+    kind: "event",
+    type,
+    payload,
+    ...(request !== undefined && { request }),
+    ...(ifVersion !== undefined && { ifVersion: Number(ifVersion) }),
+  };
+}
+
+/** The engine's own messages; their bodies were written by us and are taken at their word. */
+function readInternal(
+  common: Common & { key: string },
+  type: string,
+  body: Payload,
+): Arrival | undefined {
+  switch (type) {
+    case wire.start: {
+      const start = body as unknown as {
+        input: unknown;
+        onConflict?: StartArrival["onConflict"];
+        parent?: ParentLink;
+      };
+      return {
+        ...common,
+        kind: "start",
+        type,
+        input: start.input,
+        onConflict: start.onConflict ?? "same-input",
+        ...(start.parent !== undefined && { parent: start.parent }),
+      };
+    }
+    case wire.result:
+      return { ...common, kind: "result", ...(body as unknown as ActivityReport) };
+    case wire.child:
+      return {
+        ...common,
+        kind: "child",
+        ...(body as unknown as Pick<ChildArrival, "childId" | "generation" | "news">),
+      };
+    case wire.toChild: {
+      const { type: inner, ...payload } = body as { type: string };
+      return { ...common, kind: "event", type: inner, payload, internal: true };
+    }
+    case wire.control: {
+      const { action } = body as unknown as Pick<ControlArrival, "action">;
+      return { ...common, kind: "control", action };
+    }
+    case wire.stop:
+      return { ...common, kind: "stop" };
+    case wire.watch:
+      return { ...common, kind: "watch", until: (body as { until: Until }).until };
+    default:
+      return undefined;
+  }
+}
+
+function readLetter(common: Common, key: string | undefined, body: Payload): LetterArrival {
+  const { action, letter } = body as unknown as Pick<LetterArrival, "action" | "letter">;
+  return { ...common, kind: "letter", key: key ?? "", action, letter };
+}
+
+/** The JSON object in a body, `{}` for an empty one; undefined when it holds anything else. */
+export function parseObject(text: string): Payload | undefined {
+  if (text === "") return {};
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Payload)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,218 @@
+import { createHash } from "node:crypto";
+import type { StoredInstance } from "../commit.ts";
+import { type ErrorRecord, WaybillError } from "../errors.ts";
+import { type Headers, parseInstanceKey } from "../message.ts";
+import type { Definition, Registry } from "./registry.ts";
+import type { Actor, ActorRecord } from "./statechart/actor.ts";
+import type { Origin } from "./step.ts";
+
+/** An event that could not be applied yet and is kept with its instance. */
+export interface WaitingEvent {
+  readonly messageId?: string;
+  readonly type: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly origin?: Origin;
+  readonly trace?: Headers;
+  /** It came while the code of its instance was not here, so that no schema has seen it yet. */
+  readonly isUnchecked?: true;
+}
+
+/** Why an instance stands still: the event that threw. */
+export interface Failure {
+  readonly type: string;
+  readonly error: ErrorRecord;
+  readonly at: number;
+  /** The dead letter that tells the operator of the event, which stays first in line. */
+  readonly letter?: string;
+}
+
+/** A run of an activity: the outbox entry that stands for it while local, and when it was first asked for. */
+export interface ActivityRun {
+  readonly seq?: number;
+  readonly since: number;
+}
+
+/** What is stored besides the actor itself. */
+interface Bookkeeping {
+  /** The version of the workflow that it runs on. */
+  readonly definition: string;
+  /** Digest of the input, to tell a repeated start from another one. */
+  readonly inputDigest?: string;
+  readonly startMessageId?: string;
+  readonly failure?: Failure;
+  readonly suspended?: true;
+  /** Offered again, in order, after each later transition. */
+  readonly deferred?: readonly WaitingEvent[];
+  /** Waits for the start, or behind the event that failed. */
+  readonly held?: readonly WaitingEvent[];
+  readonly runs?: Readonly<Record<string, ActivityRun>>;
+  /** Requests (`version/n` of the effect) that declared a reply, and the event type of that reply. */
+  readonly requests?: Readonly<Record<string, string>>;
+  /** The last step that was traced: its W3C trace context, and when it was. */
+  readonly traced?: { readonly headers: Headers; readonly at: number };
+  /** When the inbox is next worth trimming, in milliseconds of the store's clock. */
+  readonly trimAt?: number;
+  readonly terms: readonly string[];
+}
+
+/** A running instance in memory. It never changes: each step makes another one. */
+export interface Instance extends Bookkeeping {
+  readonly key: string;
+  readonly version: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** Absent while only events for it have come and no start yet, or while its code is not here. */
+  readonly actor?: Actor;
+  /** The stored actor, untouched, while the code that it runs on is not here. */
+  readonly sealed?: { readonly actor: ActorRecord; readonly why: WaybillError };
+}
+
+interface InstanceRecord extends Bookkeeping {
+  readonly actor?: ActorRecord;
+}
+
+/** The record of an instance as text. */
+export function encodeInstance(instance: Instance, definition: Definition | undefined): string {
+  const { key: _, version: __, createdAt: ___, updatedAt: ____, ...rest } = instance;
+  const { actor, sealed, ...bookkeeping } = rest;
+  const packed = actor === undefined ? sealed?.actor : definition?.stepper.pack(actor);
+  const record: InstanceRecord =
+    packed === undefined ? bookkeeping : { ...bookkeeping, actor: packed };
+  return JSON.stringify(record);
+}
+
+/**
+ * The instance that a record stands for; sealed when its definition is not here or no longer fits it.
+ * @throws WaybillError `corrupt-record` when it cannot be read.
+ */
+export function decodeInstance(stored: StoredInstance, registry: Registry): Instance {
+  const { actor, ...bookkeeping } = parseRecord(stored);
+  const { key, version, createdAt, updatedAt } = stored;
+  const instance: Instance = { ...bookkeeping, key, version, createdAt, updatedAt };
+  if (actor === undefined) return instance;
+  const name = parseInstanceKey(key)?.workflow ?? "";
+  const definition = registry.find(name, bookkeeping.definition);
+  if (definition === undefined) {
+    return {
+      ...instance,
+      sealed: { actor, why: needsCode(key, `${name}@${bookkeeping.definition}`) },
+    };
+  }
+  return { ...instance, ...unpacked(key, actor, definition) };
+}
+
+function unpacked(
+  key: string,
+  actor: ActorRecord,
+  definition: Definition,
+): Pick<Instance, "actor" | "sealed"> {
+  try {
+    return { actor: definition.stepper.unpack(actor) };
+  } catch (error) {
+    if (error instanceof WaybillError) return { sealed: { actor, why: error } };
+    throw corruptRecord(key, error);
+  }
+}
+
+function parseRecord(stored: StoredInstance): InstanceRecord {
+  let record: unknown;
+  try {
+    record = JSON.parse(stored.record);
+  } catch (error) {
+    throw corruptRecord(stored.key, error);
+  }
+  if (isRecord(record)) return record;
+  throw corruptRecord(stored.key);
+}
+
+/** What an instance is refused with whose record makes no sense. */
+export function corruptRecord(key: string, cause?: unknown): WaybillError {
+  return new WaybillError({
+    code: "corrupt-record",
+    message: `The record of ${key} cannot be read.`,
+    action: "Restore it from a backup or remove it; its events are set aside until then.",
+    cause,
+  });
+}
+
+function isRecord(value: unknown): value is InstanceRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const { terms, actor } = value as { readonly terms?: unknown; readonly actor?: unknown };
+  return Array.isArray(terms) && (actor === undefined || typeof actor === "object");
+}
+
+function needsCode(key: string, definition: string): WaybillError {
+  return new WaybillError({
+    code: "needs-code",
+    message: `${key} runs on ${definition}, which is not registered here.`,
+    action: `Register ${definition} beside the newer version until its instances have ended.`,
+    retryable: true,
+  });
+}
+
+/** Under which terms `list` finds an instance: status, states with their parents, tags and attributes. */
+export function termsOf(instance: Instance, definition: Definition | undefined): readonly string[] {
+  if (instance.sealed !== undefined) return sealedTerms(instance.terms, instance.sealed.actor);
+  if (instance.actor === undefined) return ["status:awaited"];
+  if (definition === undefined) return instance.terms;
+  const view = definition.stepper.view(instance.actor);
+  return [
+    `status:${statusOf(instance, view.status)}`,
+    ...statePaths(view.value).map((path) => `state:${path}`),
+    ...view.tags.map((tag) => `tag:${tag}`),
+    ...attributeTerms(definition, view.context),
+  ];
+}
+
+/** Without its code nothing but the status can have changed. */
+function sealedTerms(terms: readonly string[], { status }: ActorRecord): readonly string[] {
+  const rest = terms.filter((term) => !term.startsWith("status:"));
+  return [`status:${status === "active" ? "suspended" : status}`, ...rest];
+}
+
+function attributeTerms({ workflow }: Definition, context: unknown): readonly string[] {
+  try {
+    const attributes = workflow.attributes?.(context) ?? {};
+    return Object.entries(attributes).map(([name, value]) => `attribute:${name}=${String(value)}`);
+  } catch {
+    // A step whose attributes throw is refused; here it is a record from before they were changed.
+    return [];
+  }
+}
+
+/** The status that outsiders see. */
+export function statusOf(
+  instance: Instance,
+  actorStatus: "active" | "done" | "error" | "stopped",
+): "active" | "done" | "error" | "stopped" | "failed" | "suspended" {
+  if (instance.failure !== undefined) return "failed";
+  if (instance.suspended === true) return "suspended";
+  return actorStatus;
+}
+
+/** Every active state as a dotted path, parents first: `{a: {b: "c"}}` gives `a`, `a.b`, `a.b.c`. */
+export function statePaths(value: unknown, prefix = ""): readonly string[] {
+  if (typeof value === "string") return [`${prefix}${value}`];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => [
+    `${prefix}${name}`,
+    ...statePaths(inner, `${prefix}${name}.`),
+  ]);
+}
+
+/** A digest that is the same for JSON-equal values, whatever the order of their keys. */
+export function jsonDigest(value: unknown): string {
+  return createHash("sha256").update(canonicalJson(value)).digest("base64url").slice(0, 22);
+}
+
+function canonicalJson(value: unknown): string {
+  return (
+    JSON.stringify(value, (_, inner: unknown) =>
+      typeof inner === "object" && inner !== null && !Array.isArray(inner)
+        ? Object.fromEntries(
+            Object.entries(inner).toSorted(([left], [right]) => (left < right ? -1 : 1)),
+          )
+        : inner,
+    ) ?? "null"
+  );
+}

@@ -1,0 +1,183 @@
+import type { Cancel } from "../clock.ts";
+import type { Member } from "../store.ts";
+import { within } from "./deadline.ts";
+import { Partition } from "./partition.ts";
+import { type EnginePorts, textOf } from "./ports.ts";
+import { mostCapable, ownerOf } from "./rendezvous.ts";
+
+const tickMs = 1_000;
+/** A member that has been silent for this long is gone. */
+const memberMs = 5_000;
+/** A call that keeps a lease alive may take this share of it, so that one slow call does not cost the lease. */
+const leaseShare = 4;
+
+/**
+ * Sees to it that this process owns its share of the partitions: a timer loop, since a standby is never told by
+ * the broker that it has become active. Leases are for liveness; safety comes from the epoch in every commit.
+ */
+export class Ownership {
+  readonly #ports: EnginePorts;
+  readonly #member: Member;
+  readonly #owned = new Map<number, Partition>();
+  /** Partitions that are being claimed or handed over. */
+  readonly #busy = new Set<number>();
+  readonly #work = new Set<Promise<void>>();
+  #cancel: Cancel | undefined;
+  #ticking: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(ports: EnginePorts, memberId: string) {
+    this.#ports = ports;
+    const workflows = ports.registry
+      .all()
+      .map(({ workflow }) => `${workflow.name}@${workflow.version}`);
+    this.#member = { id: memberId, workflows };
+  }
+
+  get owned(): readonly number[] {
+    return [...this.#owned.keys()].toSorted((left, right) => left - right);
+  }
+
+  /** Resolves after the first round: what was free to take is owned and consumes. */
+  async start(): Promise<void> {
+    await this.#tick();
+    await Promise.all(this.#work);
+  }
+
+  /** Hands everything over, in order, within `deadlineMs`. */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#stopped = true;
+    this.#cancel?.();
+    await this.#ticking;
+    await Promise.all(this.#work);
+    const { store, clock } = this.#ports;
+    await Promise.all([...this.#owned.values()].map((owned) => this.#release(owned, deadlineMs)));
+    await within(clock, deadlineMs, store.leave(this.#member.id), "The store").catch(
+      () => undefined,
+    );
+  }
+
+  #tick(): Promise<void> {
+    this.#ticking = this.#round()
+      .catch((error: unknown) => this.#trouble(error))
+      .then(() => {
+        if (!this.#stopped) this.#cancel = this.#ports.clock.after(tickMs, () => void this.#tick());
+      });
+    return this.#ticking;
+  }
+
+  async #round(): Promise<void> {
+    for (const partition of this.#owned.values()) partition.sweep();
+    const { partitions } = this.#ports;
+    // Leases are renewed whether or not the member list can be read.
+    const renewing = Promise.all([...this.#owned.values()].map((owned) => this.#renew(owned)));
+    const members = await this.#members().catch((error: unknown) => {
+      this.#trouble(error);
+      return undefined;
+    });
+    await renewing;
+    if (members === undefined || this.#stopped) return;
+    for (let number = 0; number < partitions; number += 1) {
+      const mine = ownerOf(number, members) === this.#member.id;
+      const owned = this.#owned.get(number);
+      if (mine && owned === undefined) this.#begin(this.#claim(number));
+      if (!mine && owned !== undefined) this.#begin(this.#release(owned, memberMs));
+    }
+  }
+
+  /** A hand-over that takes long must not keep the other partitions from being renewed. */
+  #begin(work: Promise<void>): void {
+    this.#work.add(work);
+    void work.finally(() => this.#work.delete(work));
+  }
+
+  async #members(): Promise<readonly string[]> {
+    const { store, clock, limits } = this.#ports;
+    const announced = store.announce(this.#member, memberMs);
+    const members = await within(clock, limits.leaseMs / leaseShare, announced, "The store");
+    return mostCapable(members).map(({ id }) => id);
+  }
+
+  async #claim(number: number): Promise<void> {
+    if (this.#busy.has(number) || this.#stopped) return;
+    this.#busy.add(number);
+    try {
+      await this.#take(number);
+    } catch (error) {
+      this.#trouble(error);
+    } finally {
+      this.#busy.delete(number);
+    }
+  }
+
+  async #take(number: number): Promise<void> {
+    const { store, clock, limits, storeClock, observer } = this.#ports;
+    const sentAt = clock.monotonic();
+    const asked = store.claim(number, this.#member.id, limits.leaseMs);
+    const claim = await within(clock, limits.storeDeadlineMs, asked, "The store");
+    if (claim === undefined) return;
+    storeClock.learn(sentAt, claim.now);
+    const leaseUntil = sentAt + limits.leaseMs;
+    const lost = (reason: string) => this.#lost(partition, reason);
+    const partition: Partition = new Partition(this.#ports, { number, claim, leaseUntil }, lost);
+    this.#owned.set(number, partition);
+    const { epoch } = claim;
+    observer.observe({
+      kind: "partition",
+      partition: number,
+      change: "claimed",
+      epoch,
+      reason: "",
+    });
+    try {
+      await partition.open();
+    } catch (error) {
+      await partition.close(0);
+      this.#lost(partition, textOf(error));
+    }
+  }
+
+  async #renew(partition: Partition): Promise<void> {
+    const { store, clock, limits, storeClock } = this.#ports;
+    const sentAt = clock.monotonic();
+    try {
+      const asked = store.renew(partition.number, partition.epoch, limits.leaseMs);
+      const renewed = await within(clock, limits.leaseMs / leaseShare, asked, "The store");
+      if (renewed === undefined) return partition.abandon("another process has claimed it");
+      storeClock.learn(sentAt, renewed.now);
+      partition.leaseExtended(sentAt + limits.leaseMs);
+    } catch (error) {
+      this.#trouble(error);
+    }
+  }
+
+  #lost(partition: Partition, reason: string): void {
+    const { number, epoch } = partition;
+    if (this.#owned.get(number) === partition) this.#owned.delete(number);
+    const { observer } = this.#ports;
+    observer.observe({ kind: "partition", partition: number, change: "lost", epoch, reason });
+  }
+
+  async #release(partition: Partition, deadlineMs: number): Promise<void> {
+    const { number, epoch } = partition;
+    if (this.#busy.has(number)) return;
+    this.#busy.add(number);
+    const { store, clock, observer, limits } = this.#ports;
+    try {
+      await partition.close(deadlineMs);
+      const released = store.release(number, epoch);
+      await within(clock, limits.storeDeadlineMs, released, "The store");
+    } catch (error) {
+      this.#trouble(error);
+    } finally {
+      this.#owned.delete(number);
+      this.#busy.delete(number);
+      const change = "released";
+      observer.observe({ kind: "partition", partition: number, change, epoch, reason: "" });
+    }
+  }
+
+  #trouble(error: unknown): void {
+    this.#ports.observer.observe({ kind: "trouble", where: "store", message: textOf(error) });
+  }
+}

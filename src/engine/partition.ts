@@ -1,0 +1,281 @@
+import type { Cancel } from "../clock.ts";
+import { partitionOf } from "../routing.ts";
+import type { Claim } from "../store.ts";
+import type { Delivery } from "../transport.ts";
+import { LocalActivities } from "./activities/local-activities.ts";
+import { type AftermathPorts, aftermath } from "./aftermath.ts";
+import type { Arrival } from "./arrival.ts";
+import { CatchUp } from "./catch-up.ts";
+import { Committer } from "./committer.ts";
+import { within } from "./deadline.ts";
+import { decode, isTrusted } from "./decode.ts";
+import { Feed } from "./feed.ts";
+import { InstanceCache } from "./instance-cache.ts";
+import { Intake, timerArrivals } from "./intake.ts";
+import { Outbox } from "./outbox.ts";
+import { type EnginePorts, textOf } from "./ports.ts";
+import { WakeUp } from "./wake-up.ts";
+import { Watchers } from "./watchers.ts";
+import { type OutboxContent, wire } from "./wire.ts";
+
+const settleDelayMs = 200;
+const outboxPage = 1_000;
+
+/** A partition that was claimed; `leaseUntil` is in monotonic milliseconds of this process. */
+export interface Owned {
+  readonly number: number;
+  readonly claim: Claim;
+  readonly leaseUntil: number;
+}
+
+/**
+ * One owned partition, from its claim until it is released or lost. A batch goes: take what has arrived, load,
+ * step each event (pure), commit, acknowledge, publish. One commit is under way at a time; whatever the store
+ * does not answer with `committed` changes nothing. Any doubt about ownership ends this object for good: the
+ * next claim makes another one, which starts from the store.
+ */
+export class Partition {
+  readonly number: number;
+  readonly epoch: number;
+  readonly #ports: EnginePorts;
+  readonly #lost: (reason: string) => void;
+  readonly #intake: Intake;
+  readonly #committer: Committer;
+  readonly #cache: InstanceCache;
+  readonly #feed: Feed;
+  readonly #outbox: Outbox;
+  readonly #activities: LocalActivities;
+  readonly #wakeUp: WakeUp;
+  readonly #watchers: Watchers;
+  readonly #catchUp: CatchUp;
+  #timersDue = false;
+  #running: Promise<void> | undefined;
+  #scheduled = false;
+  #state: "open" | "closing" | "ended" = "open";
+  #settleTimer: Cancel | undefined;
+  #settleDue = false;
+
+  constructor(ports: EnginePorts, owned: Owned, lost: (reason: string) => void) {
+    const { store, transport, clock, registry, observer, tracer, storeClock, names, limits } =
+      ports;
+    const partition = owned.number;
+    const queue = names.partition(partition);
+    this.number = partition;
+    this.epoch = owned.claim.epoch;
+    this.#ports = ports;
+    this.#lost = lost;
+    this.#intake = new Intake(limits);
+    const { storeDeadlineMs, prefetch } = limits;
+    this.#cache = new InstanceCache({ store, clock, registry, partition, storeDeadlineMs });
+    this.#committer = new Committer(ports, owned, this.#cache);
+    this.#watchers = new Watchers(clock);
+    const deliver = (delivery: Delivery) => this.#deliver(delivery);
+    const feedLost = (reason: string) => this.#end(`its consumer ended: ${reason}`);
+    this.#feed = new Feed({ transport, queue, prefetch, deliver, lost: feedLost });
+    const delivered = (seqs: readonly number[]) => this.#delivered(seqs);
+    this.#outbox = new Outbox({ transport, clock, observer, delivered });
+    const arrive = (arrival: Arrival) => this.#arrive(arrival);
+    const storeNow = () => storeClock.earliest();
+    this.#activities = new LocalActivities({ registry, clock, observer, tracer, storeNow, arrive });
+    const wake = () => this.#timersMayBeDue();
+    this.#catchUp = new CatchUp(clock, wake);
+    this.#wakeUp = new WakeUp({ clock, storeClock, transport, queue, wake });
+  }
+
+  /** Takes up what the last owner left behind, then begins to consume. */
+  async open(): Promise<void> {
+    const { store, transport, names } = this.#ports;
+    for (let after = 0; this.#state === "open"; ) {
+      const page = await this.#ask(store.outbox(this.number, after, outboxPage));
+      for (const { seq, entry } of page) this.#redrive(seq, JSON.parse(entry) as OutboxContent);
+      const last = page.at(-1);
+      if (last === undefined) break;
+      after = last.seq;
+    }
+    this.#catchUp.begin(await transport.depth(names.partition(this.number)));
+    await this.#feed.open();
+  }
+
+  /** The lease was extended, until this monotonic time. */
+  leaseExtended(until: number): void {
+    this.#committer.leaseUntil = until;
+  }
+
+  /** Ownership is gone: stops at once, without acknowledging anything. */
+  abandon(reason: string): void {
+    this.#end(reason);
+  }
+
+  /** Once a second: makes good a lost wake-up, and notices a lease that ran out. */
+  sweep(): void {
+    if (this.#state !== "open") return;
+    if (this.#ports.clock.monotonic() >= this.#committer.leaseUntil) {
+      return this.#end("its lease ran out");
+    }
+    this.#watchers.sweep();
+    this.#timersMayBeDue();
+  }
+
+  /** Finishes the batch that is under way, publishes what it promised, and hands the queue back in order. */
+  async close(deadlineMs: number): Promise<void> {
+    if (this.#state !== "open") return;
+    this.#state = "closing";
+    const { clock } = this.#ports;
+    await within(clock, deadlineMs, this.#finish(), "The last batch").catch(() => undefined);
+    this.#stop();
+    await within(clock, deadlineMs, this.#feed.close(), "The broker").catch(() => undefined);
+  }
+
+  async #finish(): Promise<void> {
+    await this.#running;
+    await this.#outbox.drained();
+    await this.#committer.commit([]);
+  }
+
+  #stop(): void {
+    this.#state = "ended";
+    this.#intake.clear();
+    this.#activities.abortAll();
+    this.#outbox.close();
+    this.#wakeUp.reset();
+    this.#settleTimer?.();
+  }
+
+  /** Gives up at once and for good, without acknowledging anything. */
+  #end(reason: string): void {
+    if (this.#state === "ended") return;
+    const told = this.#state === "open";
+    this.#stop();
+    void this.#feed.close().catch(() => undefined);
+    if (told) this.#lost(reason);
+  }
+
+  #deliver(delivery: Delivery): void {
+    const { message } = delivery;
+    if (message.type === wire.wake && isTrusted(message, this.#ports.transport.user)) {
+      this.#feed.ack([delivery]);
+      this.#catchUp.handled(1);
+      const { due } = JSON.parse(message.body) as { due: number };
+      return this.#wakeUp.arrived(due);
+    }
+    this.#arrive(this.#decode(delivery));
+  }
+
+  #decode(delivery: Delivery): Arrival {
+    const { registry, transport, limits, partitions } = this.#ports;
+    const isOurs = (key: string) => partitionOf(key, partitions) === this.number;
+    return decode(delivery, { registry, trustedUser: transport.user, limits, isOurs });
+  }
+
+  #arrive(arrival: Arrival): void {
+    if (this.#state !== "open") return;
+    this.#intake.add(arrival);
+    this.#schedule();
+  }
+
+  #timersMayBeDue(): void {
+    if (this.#state !== "open" || this.#catchUp.goesOn) return;
+    this.#timersDue = true;
+    this.#schedule();
+  }
+
+  /** An outbox entry, new or left behind: to the broker, to this partition itself, or to be run here. */
+  #redrive(seq: number, content: OutboxContent): void {
+    if (content.kind === "run") return this.#activities.start(seq, content.task, content.trace);
+    const { outgoing } = content;
+    const { names, transport } = this.#ports;
+    const own = outgoing.exchange === "" && outgoing.routingKey === names.partition(this.number);
+    if (!own) return this.#outbox.add([{ seq, outgoing }]);
+    const message = { ...outgoing.message, userId: transport.user };
+    const delivery = { message, tag: 0, redeliveries: 0 };
+    this.#arrive({ ...this.#decode(delivery), receipt: { seq } });
+  }
+
+  #delivered(seqs: readonly number[]): void {
+    this.#committer.delivered(seqs);
+    if (this.#settleTimer !== undefined) return;
+    // They leave the store with the next batch; without one, a little later.
+    this.#settleTimer = this.#ports.clock.after(settleDelayMs, () => {
+      this.#settleTimer = undefined;
+      this.#settleDue = true;
+      this.#schedule();
+    });
+  }
+
+  /** Everything that arrives in this turn of the event loop goes into one batch; no timer lingers. */
+  #schedule(): void {
+    if (this.#scheduled || this.#running !== undefined || !this.#hasWork()) return;
+    this.#scheduled = true;
+    this.#ports.clock.soon(() => {
+      this.#scheduled = false;
+      if (this.#running !== undefined || !this.#hasWork()) return;
+      this.#running = this.#run().finally(() => {
+        this.#running = undefined;
+        this.#schedule();
+      });
+    });
+  }
+
+  #hasWork(): boolean {
+    if (this.#state !== "open") return false;
+    if (this.#settleDue) return true;
+    // While the broker is away, what is taken in is bounded by what waits to go out.
+    if (this.#outbox.size > this.#ports.limits.outboxEntries) return false;
+    return this.#timersDue || this.#intake.size > 0;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#hasWork()) await this.#batch();
+    } catch (error) {
+      this.#end(textOf(error));
+    }
+  }
+
+  async #batch(): Promise<void> {
+    const { clock, observer } = this.#ports;
+    const timers = this.#timersDue ? await this.#dueTimers() : [];
+    const arrivals = [...timers, ...this.#intake.take()];
+    if (arrivals.length === 0 && !this.#settleDue) return;
+    this.#settleDue = false;
+    const startedAt = clock.monotonic();
+    const committed = await this.#committer.commit(arrivals);
+    if (this.#state === "ended") return;
+    const deliveries = arrivals.flatMap(({ receipt }) => receipt.delivery ?? []);
+    this.#feed.ack(deliveries);
+    this.#catchUp.handled(deliveries.length);
+    aftermath(this.#aftermathPorts(), committed);
+    const durationMs = clock.monotonic() - startedAt;
+    const { number: partition } = this;
+    observer.observe({ kind: "committed", partition, messages: arrivals.length, durationMs });
+    if (committed.resent) this.#end("a copy of its last commit may still be on its way");
+  }
+
+  #aftermathPorts(): AftermathPorts {
+    return {
+      ports: this.#ports,
+      cache: this.#cache,
+      watchers: this.#watchers,
+      redrive: (seq, content) => this.#redrive(seq, content),
+      abort: (run) => this.#activities.abort(run),
+      arm: (due) => this.#wakeUp.arm(due),
+    };
+  }
+
+  async #dueTimers(): Promise<readonly Arrival[]> {
+    const { store, clock, storeClock, limits } = this.#ports;
+    this.#timersDue = false;
+    const sentAt = clock.monotonic();
+    const due = await this.#ask(store.due(this.number, limits.batchMessages));
+    storeClock.learn(sentAt, due.now);
+    this.#wakeUp.reset();
+    if (due.rows.length >= limits.batchMessages) this.#timersDue = true;
+    else if (due.nextDue !== undefined) this.#wakeUp.arm(due.nextDue);
+    return timerArrivals(due.rows);
+  }
+
+  #ask<T>(asked: Promise<T>): Promise<T> {
+    const { clock, limits } = this.#ports;
+    return within(clock, limits.storeDeadlineMs, asked, "The store");
+  }
+}

@@ -1,0 +1,264 @@
+import type {
+  Commit,
+  DeadLetterRow,
+  InboxAddition,
+  InstanceWrite,
+  OutboxEntry,
+  TimerRow,
+} from "../../commit.ts";
+import type { ErrorFacts } from "../../errors.ts";
+import type { Headers } from "../../message.ts";
+import type { Observation } from "../../observer.ts";
+import { type Names, partitionOf } from "../../routing.ts";
+import type { Tracer } from "../../tracer.ts";
+import type { Arrival, ReplyTo, WatchArrival } from "../arrival.ts";
+import type { LetterEntry } from "../dead-letter.ts";
+import { encodeInstance, type Instance, termsOf } from "../instance.ts";
+import type { Definition, Registry } from "../registry.ts";
+import { timerId } from "../timer-id.ts";
+import { jsonMessage, type OutboxContent } from "../wire.ts";
+import { PlanSpans } from "./plan-spans.ts";
+
+/** What planning a batch of one partition needs to know. */
+export interface PlanContext {
+  readonly registry: Registry;
+  readonly names: Names;
+  readonly partition: number;
+  readonly partitions: number;
+  /** A time that is not before the store's clock, in milliseconds. */
+  readonly now: number;
+  readonly inboxWindowMs: number;
+  readonly missingInstanceWaitMs: number;
+  /** `seq`s from here on are free. */
+  readonly nextSeq: number;
+  /** Messages (`key`, space, `id`) that the store has refused as handled before, or as too old. */
+  readonly handled: ReadonlySet<string>;
+  readonly tooOld: ReadonlySet<string>;
+  /** Rows of the dead letters that the batch is about, by id. */
+  readonly letters: ReadonlyMap<string, string>;
+  readonly tracer: Tracer;
+  /** The trace context of the batch, when it has one of its own. */
+  readonly batch?: Headers;
+  /** A new id for a dead letter whose message has none. */
+  readonly newId: () => string;
+}
+
+/** What a requester is told. */
+export type ReplyBody =
+  | { readonly outcome: string; readonly instance?: Instance }
+  | { readonly problem: ErrorFacts };
+
+export interface PlannedReply {
+  readonly to: ReplyTo;
+  readonly body: ReplyBody;
+}
+
+/** A named action of a machine, to be run after the commit, at most once. */
+export interface PlannedAction {
+  readonly key: string;
+  readonly type: string;
+  readonly run: () => unknown;
+}
+
+/** One instance while a batch is being worked out. */
+export interface Draft {
+  readonly key: string;
+  readonly before: Instance | undefined;
+  current: Instance | undefined;
+  readonly inbox: InboxAddition[];
+  /** Ids of messages that are past their time. */
+  inboxForget: readonly string[];
+  readonly history: string[];
+  /** Effects so far in the current version. */
+  effects: number;
+  /** Whether there is anything to write. */
+  touched: boolean;
+}
+
+/** Everything that a batch asks for, collected until it is committed. It changes nothing outside itself. */
+export class Plan {
+  readonly context: PlanContext;
+  readonly drafts = new Map<string, Draft>();
+  readonly outbox: { readonly seq: number; readonly content: OutboxContent }[] = [];
+  readonly settled = new Set<number>();
+  readonly armed = new Map<string, number>();
+  readonly disarmed = new Set<string>();
+  deadLetters: DeadLetterRow[] = [];
+  readonly lettersRemoved = new Set<string>();
+  readonly replies: PlannedReply[] = [];
+  readonly observations: Observation[] = [];
+  readonly spans: PlanSpans;
+  readonly actions: PlannedAction[] = [];
+  /** Local activities to abort: `key#generation#activity`. */
+  readonly aborts: string[] = [];
+  readonly watches: WatchArrival[] = [];
+  /** Messages that are refused to a requester, by key: before he is told so, the inbox must not know them. */
+  readonly doubts = new Map<string, Set<string>>();
+  readonly #instances: ReadonlyMap<string, Instance | undefined>;
+  #seq: number;
+
+  constructor(context: PlanContext, instances: ReadonlyMap<string, Instance | undefined>) {
+    this.context = context;
+    this.spans = new PlanSpans(context);
+    this.#instances = instances;
+    this.#seq = context.nextSeq;
+  }
+
+  /** The `seq` after the last one that this plan uses. */
+  get nextSeq(): number {
+    return this.#seq;
+  }
+
+  draft(key: string): Draft {
+    const known = this.drafts.get(key);
+    if (known !== undefined) return known;
+    const before = this.#instances.get(key);
+    const draft: Draft = {
+      key,
+      before,
+      current: before,
+      inbox: [],
+      inboxForget: [],
+      history: [],
+      effects: 0,
+      touched: false,
+    };
+    this.drafts.set(key, draft);
+    return draft;
+  }
+
+  /** The definition that an instance runs on, or would start on. */
+  definition(key: string, instance: Instance | undefined): Definition | undefined {
+    const name = key.slice(0, key.indexOf("/"));
+    return this.context.registry.find(
+      name,
+      instance?.actor === undefined ? undefined : instance.definition,
+    );
+  }
+
+  /** Puts a promise into the outbox and answers its `seq`. */
+  promise(content: OutboxContent): number {
+    const seq = this.#seq;
+    this.#seq += 1;
+    this.outbox.push({ seq, content: this.spans.promised(content) });
+    return seq;
+  }
+
+  /** Promises a message of the engine to another instance, wherever its partition is. */
+  sendInternal(
+    key: string,
+    message: { id: string; type: string; trace: Readonly<Record<string, string>>; body: object },
+  ): void {
+    const partition = partitionOf(key, this.context.partitions);
+    this.promise({
+      kind: "publish",
+      outgoing: {
+        exchange: "",
+        routingKey: this.context.names.partition(partition),
+        message: jsonMessage(
+          {
+            id: message.id,
+            type: message.type,
+            timestamp: Math.floor(this.context.now),
+            headers: { ...message.trace, "x-waybill-instance": key },
+          },
+          message.body,
+        ),
+      },
+    });
+  }
+
+  arm(timer: { key: string; generation: number; name: string }, due: number): void {
+    this.armed.set(timerId(timer), due);
+  }
+
+  disarm(timer: { key: string; generation: number; name: string }): void {
+    const id = timerId(timer);
+    this.armed.delete(id);
+    this.disarmed.add(id);
+  }
+
+  reply(arrival: Arrival, body: ReplyBody): void {
+    if (arrival.reply !== undefined) this.replies.push({ to: arrival.reply, body });
+  }
+
+  /** Notes a message with an id that is about to be refused although its instance exists. */
+  doubt({ key, messageId }: Pick<Arrival, "key" | "messageId">): void {
+    if (messageId === undefined || this.#instances.get(key) === undefined) return;
+    const ids = this.doubts.get(key) ?? new Set();
+    this.doubts.set(key, ids.add(messageId));
+  }
+
+  /** A dead letter that the batch is about, as long as it is there. */
+  letter(id: string): LetterEntry | undefined {
+    const entry = this.lettersRemoved.has(id) ? undefined : this.context.letters.get(id);
+    return entry === undefined ? undefined : (JSON.parse(entry) as LetterEntry);
+  }
+
+  /** Removes a dead letter, also one that this batch has made. */
+  forgetLetter(id: string): void {
+    this.deadLetters = this.deadLetters.filter((row) => row.id !== id);
+    this.lettersRemoved.add(id);
+  }
+
+  /** The commit of all this, without what only the partition knows. */
+  toCommit(): Omit<Commit, "epoch" | "commitId" | "outboxSettled"> {
+    return {
+      partition: this.context.partition,
+      inboxWindowMs: this.context.inboxWindowMs,
+      instances: [...this.drafts.values()]
+        .filter((draft) => draft.touched)
+        .map((draft) => this.#write(draft)),
+      outboxAdded: this.#outboxEntries(),
+      timersArmed: [...this.armed].map(([id, due]): TimerRow => ({ id, due })),
+      timersDisarmed: [...this.disarmed],
+      deadLettersAdded: this.deadLetters,
+      deadLettersRemoved: [...this.lettersRemoved],
+    };
+  }
+
+  /** True when there is nothing to write. */
+  get isEmpty(): boolean {
+    const letters = this.deadLetters.length + this.lettersRemoved.size;
+    return (
+      this.outbox.length + this.armed.size + this.disarmed.size + letters === 0 &&
+      ![...this.drafts.values()].some((draft) => draft.touched)
+    );
+  }
+
+  /** A run that was called off again in the same batch leaves no trace. */
+  #outboxEntries(): readonly OutboxEntry[] {
+    return this.outbox
+      .filter(({ seq }) => !this.settled.has(seq))
+      .map(({ seq, content }) => ({ seq, entry: JSON.stringify(content) }));
+  }
+
+  #write(draft: Draft): InstanceWrite {
+    const before = draft.before?.terms ?? [];
+    const current = this.#withTerms(draft);
+    const after = current?.terms ?? [];
+    return {
+      key: draft.key,
+      expectedVersion: draft.before?.version ?? 0,
+      version: current?.version ?? draft.before?.version ?? 0,
+      record: current === undefined ? undefined : this.#encode(current),
+      inbox: draft.inbox,
+      inboxForget: draft.inboxForget,
+      termsAdded: after.filter((term) => !before.includes(term)),
+      termsRemoved: before.filter((term) => !after.includes(term)),
+      history: draft.history,
+    };
+  }
+
+  #withTerms(draft: Draft): Instance | undefined {
+    const { current } = draft;
+    if (current === undefined) return undefined;
+    const terms = termsOf(current, this.definition(draft.key, current));
+    draft.current = { ...current, terms };
+    return draft.current;
+  }
+
+  #encode(instance: Instance): string {
+    return encodeInstance(instance, this.definition(instance.key, instance));
+  }
+}

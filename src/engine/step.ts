@@ -1,0 +1,266 @@
+import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from "xstate";
+import { type ErrorRecord, toErrorRecord, WaybillError } from "../errors.ts";
+import type { Workflow } from "../workflow.ts";
+import type { StateValue } from "./client.ts";
+import { acceptedEvents } from "./statechart/accepts.ts";
+import type { Actor, ActorRecord, Parent, TimerRecord } from "./statechart/actor.ts";
+import { admit, type Origin } from "./statechart/admission.ts";
+import { type Configuration, Configurations, fingerprintOf } from "./statechart/configuration.ts";
+import { accountFor } from "./statechart/effect-account.ts";
+import type { Effect } from "./statechart/effects.ts";
+import { ChildReference, InertScope, inertMachine, type Microstep } from "./statechart/inert.ts";
+import { Ledger } from "./statechart/ledger.ts";
+import { plain } from "./statechart/plain.ts";
+import { packActor, unpackActor } from "./statechart/records.ts";
+
+export type { Origin } from "./statechart/admission.ts";
+
+/** What one event did. A refusal leaves the actor as it was. */
+export type StepResult =
+  | {
+      readonly kind: "applied";
+      readonly actor: Actor;
+      /** In the order in which they are to happen. */
+      readonly effects: readonly Effect[];
+      readonly microsteps: readonly Microstep[];
+      /** False when no transition was selected. */
+      readonly handled: boolean;
+      /** False when nothing but the version differs; without `handled` the actor is the same object. */
+      readonly changed: boolean;
+    }
+  | {
+      readonly kind: "refused";
+      readonly reason: "stale" | "ended" | "reserved" | "threw";
+      readonly error?: ErrorRecord;
+    };
+
+/** What can be shown of an actor. */
+export interface ActorView {
+  readonly value: StateValue;
+  readonly tags: readonly string[];
+  readonly status: "active" | "done" | "error" | "stopped";
+  readonly context: unknown;
+  readonly output: unknown;
+  readonly error: unknown;
+}
+
+/** An actor before its first step. */
+type Unborn = Omit<Actor, "snapshot"> & { readonly snapshot: undefined };
+
+/** XState's snapshots are typed as immutable; the one a step has just made is ours to complete. */
+type Draft = { -readonly [Key in keyof AnyMachineSnapshot]: AnyMachineSnapshot[Key] };
+
+/** Computes what events do to the actors of one workflow. Pure: no clock, no chance, nothing is started. */
+export class Stepper {
+  /** Names the structure of the machine; differs when states, transitions, delays or invokes do. */
+  readonly fingerprint: string;
+  readonly #workflow: Workflow;
+  readonly #machine: AnyStateMachine;
+  readonly #configurations: Configurations;
+  readonly #scope = new InertScope();
+  readonly #accepted = new WeakMap<Configuration, readonly string[]>();
+
+  constructor(workflow: Workflow) {
+    this.#workflow = workflow;
+    this.#machine = inertMachine(workflow.machine);
+    this.#configurations = new Configurations(this.#machine);
+    this.fingerprint = fingerprintOf(workflow.machine);
+  }
+
+  /** The actor after its first step. `now` is in milliseconds since the Unix epoch, as everywhere here. */
+  start(start: {
+    readonly key: string;
+    readonly input: unknown;
+    readonly now: number;
+    readonly parent?: Parent;
+    /** How many generations an earlier incarnation of this key has given out. */
+    readonly generations?: number;
+  }): StepResult {
+    const { key, input, now, parent, generations = 0 } = start;
+    const none = { snapshot: undefined, timers: [], children: [] };
+    const unborn: Unborn = { key, version: 0, generations, ...none };
+    const actor = parent === undefined ? unborn : { ...unborn, parent };
+    return this.#run(actor, undefined, now, (scope) =>
+      this.#machine.getInitialSnapshot(scope, plain(input, "input")),
+    );
+  }
+
+  /**
+   * Applies one event. Events of timers and children need their origin, whose generation is compared with
+   * the record: what comes from an earlier visit of a state is `stale`. Live XState would still take a result
+   * that a child gives in the very step in which its state is left; here children only run after the commit.
+   */
+  apply(actor: Actor, event: AnyEventObject, now: number, origin?: Origin): StepResult {
+    const admission = admit(actor, event, origin);
+    if (admission.kind === "refused") return admission;
+    if (admission.kind === "delivery") return deliver(admission.actor, admission.timer);
+    return this.#run(admission.actor, actor, now, (scope) =>
+      this.#machine.transition(actor.snapshot, event, scope),
+    );
+  }
+
+  /** Ends an actor from outside: its timers and children go, no exit action runs. */
+  stop(actor: Actor): StepResult {
+    if (actor.snapshot.status !== "active") return { kind: "refused", reason: "ended" };
+    const ledger = new Ledger(actor, 0);
+    ledger.clear();
+    ledger.add({ kind: "end", status: "stopped" });
+    const snapshot = { ...actor.snapshot, status: "stopped", children: {} } as AnyMachineSnapshot;
+    return done({ ...actor, snapshot }, ledger);
+  }
+
+  /** The actor as data for the store. It shares its frozen parts with the actor. */
+  pack(actor: Actor): ActorRecord {
+    return packActor(actor, this.fingerprint);
+  }
+
+  /**
+   * The actor of a record, which is taken over and frozen.
+   * @throws WaybillError `migration-needed` when the machine has changed so that the record does not fit.
+   */
+  unpack(record: ActorRecord): Actor {
+    return unpackActor(record, {
+      machine: this.#machine,
+      configurations: this.#configurations,
+      fingerprint: this.fingerprint,
+    });
+  }
+
+  /** The types of events that some active state reacts to (its guards left aside), sorted. */
+  accepts(actor: Actor): readonly string[] {
+    if (actor.snapshot.status !== "active") return [];
+    const configuration = this.#configurations.ofValue(actor.snapshot.value);
+    const known = this.#accepted.get(configuration);
+    if (known !== undefined) return known;
+    const accepted = acceptedEvents(configuration.nodes, [...this.#workflow.events.keys()]);
+    this.#accepted.set(configuration, accepted);
+    return accepted;
+  }
+
+  view(actor: Actor): ActorView {
+    const { value, tags, status, context, output, error } = actor.snapshot;
+    const sorted = [...(tags as ReadonlySet<string>)].toSorted();
+    return { value: value as StateValue, tags: sorted, status, context, output, error };
+  }
+
+  /** `before` is the actor as the caller has it, `actor` the same without what the event has used up. */
+  #run(
+    actor: Actor | Unborn,
+    before: Actor | undefined,
+    now: number,
+    compute: (scope: ReturnType<InertScope["asActorScope"]>) => AnyMachineSnapshot,
+  ): StepResult {
+    const { key, snapshot, parent } = actor;
+    this.#scope.begin({ key, snapshot, isChild: parent !== undefined });
+    try {
+      const next = compute(this.#scope.asActorScope());
+      // In the first step XState turns what was thrown into a snapshot with status "error".
+      if (before === undefined && next.status === "error") throw next.error;
+      return this.#settle(actor, before, next, now);
+    } catch (error) {
+      return { kind: "refused", reason: "threw", error: toErrorRecord(error) };
+    }
+  }
+
+  #settle(
+    actor: Actor | Unborn,
+    before: Actor | undefined,
+    next: AnyMachineSnapshot,
+    now: number,
+  ): StepResult {
+    const { microsteps, actions, untargeted } = this.#scope;
+    const isNew = next !== actor.snapshot;
+    const handled = isHandled(before, next, microsteps);
+    if (before === actor && !handled && !isNew && actions.length === 0) {
+      return { kind: "applied", actor: before, effects: [], microsteps, handled, changed: false };
+    }
+    const ledger = new Ledger(actor, now);
+    if (isNew) this.#normalise(next as Draft, actor.snapshot);
+    accountFor(ledger, {
+      actions,
+      untargeted,
+      implementations: this.#machine.implementations.actions,
+      isChild: (source) => this.#workflow.children.has(source),
+      before: actor.snapshot?.children ?? {},
+      next,
+    });
+    if (isNew) (next as Draft).children = referencesTo(ledger);
+    const changed = isNew || ledger.effects.length > 0 || actor !== before;
+    return { ...done({ ...actor, snapshot: next }, ledger), microsteps, handled, changed };
+  }
+
+  /** Makes a new snapshot the same as one that comes out of the store. */
+  #normalise(next: Draft, previous: AnyMachineSnapshot | undefined): void {
+    if (next._nodes !== previous?._nodes) {
+      this.#checkPath(next);
+      this.#enter(next);
+    }
+    if (next.context !== previous?.context) next.context = plain(next.context, "context");
+    if (next.output !== undefined) next.output = plain(next.output, "output");
+    if (next.status === "error") next.error = plain(toErrorRecord(next.error), "error");
+  }
+
+  /** What went wrong on the way does not become right because the end looks right. */
+  #checkPath(next: Draft): void {
+    for (const nodes of this.#scope.visited) {
+      if (nodes !== next._nodes && this.#configurations.ofNodes(nodes) === undefined) {
+        throw illegal(nodes);
+      }
+    }
+  }
+
+  #enter(next: Draft): void {
+    const configuration = this.#configurations.ofNodes(next._nodes);
+    if (configuration === undefined) {
+      if (next.status !== "active") return;
+      throw illegal(next._nodes);
+    }
+    next._nodes = configuration.template._nodes;
+    next.value = configuration.template.value;
+    next.tags = configuration.template.tags;
+  }
+}
+
+function isHandled(
+  before: Actor | undefined,
+  next: AnyMachineSnapshot,
+  microsteps: readonly Microstep[],
+): boolean {
+  if (before === undefined || next.status !== "active") return true;
+  return microsteps.some(({ from }) => from.length > 0);
+}
+
+/** A step with the next version of the actor. */
+function done(actor: Actor, ledger: Ledger): Extract<StepResult, { kind: "applied" }> {
+  const { timers, children, generations, effects } = ledger;
+  return {
+    kind: "applied",
+    actor: { ...actor, version: actor.version + 1, timers, children, generations },
+    effects,
+    microsteps: [],
+    handled: true,
+    changed: true,
+  };
+}
+
+function referencesTo(ledger: Ledger): Record<string, never> {
+  const entries = ledger.children.map((child) => [child.id, new ChildReference(child)]);
+  return Object.fromEntries(entries) as Record<string, never>;
+}
+
+/** A delayed send that is due goes to whom it was addressed, if that one is still the same. */
+function deliver(actor: Actor, { target, event }: TimerRecord): StepResult {
+  const ledger = new Ledger(actor, 0);
+  if (target !== undefined && ledger.reaches(target)) ledger.send(target, event);
+  return done(actor, ledger);
+}
+
+/** XState 5.33 loses states when a parallel state is left for its own history. */
+function illegal(nodes: readonly AnyStateNode[]): WaybillError {
+  const states = nodes.map(({ id }) => id).join(", ");
+  return new WaybillError({
+    code: "illegal-configuration",
+    message: `The transition leads to states that cannot be active together: ${states}.`,
+    action: "Do not target the history of a parallel state from inside that state.",
+  });
+}

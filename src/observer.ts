@@ -1,0 +1,89 @@
+import type { Headers } from "./message.ts";
+
+/** Why a message ended as a dead letter. */
+export type DeadLetterReason =
+  | "undecodable"
+  | "no-instance"
+  | "unknown-workflow"
+  | "reserved-type"
+  | "invalid-payload"
+  | "not-accepted"
+  | "missing-instance"
+  | "ended"
+  | "failed"
+  | "too-old"
+  | "too-large"
+  | "poison"
+  | "corrupt-record"
+  | "unrouted-reply";
+
+/** Something that happened in the engine, told after it was committed. */
+export type Observation =
+  | { readonly kind: "started"; readonly key: string; readonly state: string }
+  | {
+      readonly kind: "applied";
+      readonly key: string;
+      readonly type: string;
+      readonly from: string;
+      readonly to: string;
+      readonly version: number;
+    }
+  | {
+      readonly kind: "ended";
+      readonly key: string;
+      readonly status: "done" | "error" | "stopped";
+      readonly state: string;
+      readonly output: unknown;
+    }
+  | { readonly kind: "failed"; readonly key: string; readonly type: string; readonly error: string }
+  | {
+      readonly kind: "set-aside";
+      readonly key: string | undefined;
+      readonly type: string | undefined;
+      readonly outcome: "deferred" | "ignored" | "held" | "duplicate" | "stale";
+    }
+  | {
+      readonly kind: "dead-letter";
+      readonly id: string;
+      readonly messageId: string | undefined;
+      readonly key: string | undefined;
+      readonly type: string | undefined;
+      readonly reason: DeadLetterReason;
+      readonly detail: string;
+    }
+  | {
+      readonly kind: "committed";
+      readonly partition: number;
+      readonly messages: number;
+      readonly durationMs: number;
+    }
+  | { readonly kind: "timer-fired"; readonly key: string; readonly lateMs: number }
+  | {
+      readonly kind: "activity";
+      readonly key: string;
+      readonly name: string;
+      readonly attempt: number;
+      readonly outcome: "done" | "failed" | "timed-out" | "abandoned";
+      readonly durationMs: number;
+    }
+  | {
+      readonly kind: "partition";
+      readonly partition: number;
+      readonly change: "claimed" | "released" | "lost";
+      readonly epoch: number;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: "trouble";
+      readonly where: "store" | "transport" | "engine" | "action";
+      readonly message: string;
+    };
+
+/** Is told what the engine does: the one seam for logs, metrics, traces and progress. */
+export interface Observer {
+  /** Takes one observation, with the W3C trace context of its step if there is one; what it throws is ignored. */
+  observe(observation: Observation, trace?: Headers): void;
+}
+
+/** Looks away. */
+export const silentObserver: Observer = { observe() {} };

@@ -1,0 +1,123 @@
+import { toMs } from "../../duration.ts";
+import { WaybillError } from "../../errors.ts";
+
+export interface RedisNode {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where a store's data lies, as its URL says it. */
+export interface RedisAddress {
+  readonly kind: "single" | "sentinel" | "cluster";
+  readonly tls: boolean;
+  readonly nodes: readonly RedisNode[];
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  /** The Sentinels' own password; `""` when they have none. */
+  readonly sentinelPassword: string;
+  /** What the Sentinels call the master; `""` for the other kinds. */
+  readonly master: string;
+  readonly database: number;
+  /** How many replicas must have a commit before it resolves. */
+  readonly replicas: number;
+  /** How long a commit waits for them. */
+  readonly replicaWaitMs: number;
+  /** The URL without its password, for people. */
+  readonly shown: string;
+}
+
+const pattern =
+  /^(rediss?)(?:\+(sentinel|cluster))?:\/\/(?:(.*)@)?([^@/?]+)(?:\/([^?]*))?(?:\?(.*))?$/;
+const settings = ["replicas", "replicaWait", "sentinelPassword"];
+
+/**
+ * Reads `redis://user:password@host:6379/0`, `redis+sentinel://host:26379,host:26379/master/0` or
+ * `redis+cluster://host:6379,host:6379`; `rediss` in place of `redis` for TLS. After `?` may stand `replicas=1`
+ * (a commit resolves once that many replicas have it), `replicaWait=500ms` and `sentinelPassword=…`.
+ * @throws WaybillError `invalid-configuration` that says what is wrong with it.
+ */
+export function parseRedisUrl(url: string): RedisAddress {
+  const shown = url.replace(/\/\/.*@/, "//…@").replace(/(sentinelPassword=)[^&]*/, "$1…");
+  const [, scheme, kind = "single", login = "", hosts, path = "", query = ""] =
+    pattern.exec(url) ?? [];
+  if (scheme === undefined || hosts === undefined) throw invalid(shown, "it is not a Redis URL");
+  return checked({
+    kind: kind as RedisAddress["kind"],
+    tls: scheme === "rediss",
+    nodes: hosts.split(",").map((node) => nodeOf(node, kind, shown)),
+    ...loginOf(login),
+    ...pathOf(path, kind, shown),
+    ...settingsOf(query, shown),
+    shown,
+  });
+}
+
+function pathOf(
+  path: string,
+  kind: string,
+  shown: string,
+): Pick<RedisAddress, "master" | "database"> {
+  const parts = path.split("/").filter((part) => part !== "");
+  const master = kind === "sentinel" ? (parts.shift() ?? "") : "";
+  const database = wholeNumber(parts.shift() ?? "0", "database", shown);
+  if (parts.length > 0) throw invalid(shown, `"/${parts.join("/")}" is too much`);
+  return { master: decodeURIComponent(master), database };
+}
+
+function settingsOf(
+  query: string,
+  shown: string,
+): Pick<RedisAddress, "sentinelPassword" | "replicas" | "replicaWaitMs"> {
+  const parameters = new URLSearchParams(query);
+  const unknown = [...parameters.keys()].find((name) => !settings.includes(name));
+  if (unknown !== undefined) throw invalid(shown, `"${unknown}" is no setting of it`);
+  return {
+    sentinelPassword: parameters.get("sentinelPassword") ?? "",
+    replicas: wholeNumber(parameters.get("replicas") ?? "0", "replicas", shown),
+    replicaWaitMs: toMs(parameters.get("replicaWait") ?? "1s"),
+  };
+}
+
+function checked(address: RedisAddress): RedisAddress {
+  const { kind, nodes, master, database, shown } = address;
+  if (kind === "single" && nodes.length > 1) {
+    throw invalid(shown, "several hosts need `redis+sentinel:` or `redis+cluster:`");
+  }
+  if (kind === "sentinel" && master === "") {
+    throw invalid(shown, "the master's name is missing after the Sentinels: `…/mymaster`");
+  }
+  if (kind === "cluster" && database !== 0) throw invalid(shown, "a cluster has database 0 only");
+  return address;
+}
+
+function nodeOf(text: string, kind: string, shown: string): RedisNode {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  if (host === undefined) throw invalid(shown, `"${text}" is not a host with a port`);
+  const usual = kind === "sentinel" ? 26_379 : 6_379;
+  return { host, port: port === undefined ? usual : wholeNumber(port, "port", shown) };
+}
+
+function loginOf(login: string): Pick<RedisAddress, "username" | "password"> {
+  const colon = login.indexOf(":");
+  const user = colon === -1 ? login : login.slice(0, colon);
+  const password = colon === -1 ? "" : login.slice(colon + 1);
+  return {
+    username: user === "" ? undefined : decodeURIComponent(user),
+    password: password === "" ? undefined : decodeURIComponent(password),
+  };
+}
+
+function wholeNumber(text: string, what: string, shown: string): number {
+  if (/^\d{1,5}$/.test(text)) return Number(text);
+  throw invalid(shown, `its ${what} is "${text}", not a whole number`);
+}
+
+function invalid(shown: string, why: string): WaybillError {
+  return new WaybillError({
+    code: "invalid-configuration",
+    message: `The store "${shown}" cannot be used: ${why}.`,
+    action:
+      "Write redis://host:6379/0, redis+sentinel://host:26379,host:26379/master or redis+cluster://host:6379,host:6379.",
+  });
+}

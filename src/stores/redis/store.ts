@@ -1,0 +1,260 @@
+import type { Clock } from "../../clock.ts";
+import type { Commit, CommitAnswer } from "../../commit.ts";
+import type { Ids } from "../../ids.ts";
+import type { Claim, Durability, ListQuery, Member, Store } from "../../store.ts";
+import { partitionCountError } from "../partition-count.ts";
+import { parseRedisUrl, type RedisAddress } from "./address.ts";
+import { addsNothing, commitAnswer, commitArguments, outboxEntry } from "./commit-words.ts";
+import { createClient, pauseMs } from "./connect.ts";
+import { type Inspection, inspect } from "./durability.ts";
+import { storeClosed, unknownPartition } from "./failures.ts";
+import { type RedisKeys, redisKeys } from "./keys.ts";
+import { RedisLink } from "./link.ts";
+import {
+  countTerms,
+  listDeadLetters,
+  listInstances,
+  loadDeadLetters,
+  loadInstances,
+  type Partitions,
+  partitionStatuses,
+} from "./pages.ts";
+import { rowsIn, textsIn } from "./replies.ts";
+import { scripts } from "./scripts.ts";
+
+interface Opened extends Partitions {
+  /** For commits: one that waits for replicas would keep leases and reads waiting on the same connection. */
+  readonly writer: RedisLink;
+}
+
+export interface RedisStoreOptions {
+  /** See `parseRedisUrl`. */
+  readonly url: string;
+  /** First part of every key. */
+  readonly prefix: string;
+  readonly clock: Pick<Clock, "after">;
+  readonly ids: Ids;
+  /** How long a call may take, connecting included; the outcome of one that took longer is unknown. */
+  readonly callDeadlineMs?: number;
+}
+
+/**
+ * A store in Redis 7 or newer: one server, Sentinel or Cluster. Any number of processes share it. The clock is
+ * that of the server, on a cluster that of the partition's node.
+ */
+export class RedisStore implements Store {
+  readonly #address: RedisAddress;
+  readonly #keys: RedisKeys;
+  readonly #options: RedisStoreOptions;
+  #inspection: Inspection = { durability: "memory", warnings: [] };
+  #opening: Promise<Opened> | undefined;
+  #opened: Opened | undefined;
+
+  /** @throws WaybillError `invalid-configuration` when the URL is not understood. */
+  constructor(options: RedisStoreOptions) {
+    this.#address = parseRedisUrl(options.url);
+    this.#keys = redisKeys(options.prefix);
+    this.#options = options;
+  }
+
+  /** @throws WaybillError `partition-count`, `store-unavailable`, `store-unauthorized`, `store-unsupported` */
+  async open({ partitions }: { readonly partitions: number }): Promise<void> {
+    this.#opening ??= this.#connect(partitions);
+    try {
+      this.#opened = await this.#opening;
+    } catch (error) {
+      this.#opening = undefined;
+      throw error;
+    }
+    const { count } = this.#opened;
+    if (count !== partitions) throw partitionCountError(count, partitions);
+  }
+
+  durability(): Durability {
+    return this.#inspection.durability;
+  }
+
+  /** What an operator should change about the server, one sentence each. */
+  warnings(): readonly string[] {
+    return this.#inspection.warnings;
+  }
+
+  async now(): Promise<number> {
+    return Number(await this.#all().link.run(scripts.clock, this.#keys.meta));
+  }
+
+  async announce(member: Member, ttlMs: number): Promise<readonly Member[]> {
+    const args = [member.id, ttlMs, member.workflows.join("\n")];
+    const reply = await this.#all().link.run(scripts.announce, this.#keys.members, args);
+    return rowsIn(textsIn(reply, "members"), 2)
+      .map(([id = "", workflows = ""]) => ({
+        id,
+        workflows: workflows.split("\n").filter((name) => name !== ""),
+      }))
+      .toSorted((one, other) => (one.id < other.id ? -1 : 1));
+  }
+
+  async leave(memberId: string): Promise<void> {
+    await this.#all().link.call("hdel", [this.#keys.members, memberId]);
+  }
+
+  async claim(partition: number, owner: string, leaseMs: number): Promise<Claim | undefined> {
+    const { link, head } = this.#in(partition);
+    const reply = await link.run(scripts.claim, head, [owner, leaseMs]);
+    if (reply === null) return undefined;
+    const [epoch, now, lastSeq] = textsIn(reply, "claim").map(Number);
+    return { epoch: epoch ?? 0, now: now ?? 0, lastSeq: lastSeq ?? 0 };
+  }
+
+  async renew(partition: number, epoch: number, leaseMs: number): ReturnType<Store["renew"]> {
+    const { link, head } = this.#in(partition);
+    const reply = await link.run(scripts.renew, head, [epoch, leaseMs]);
+    return reply === null ? undefined : { now: Number(reply) };
+  }
+
+  async release(partition: number, epoch: number): Promise<void> {
+    const { link, head } = this.#in(partition);
+    await link.run(scripts.renew, head, [epoch, 0]);
+  }
+
+  async load(partition: number, keys: readonly string[]): ReturnType<Store["load"]> {
+    return loadInstances(this.#in(partition), partition, keys);
+  }
+
+  async inbox(partition: number, key: string): ReturnType<Store["inbox"]> {
+    const { link, keys } = this.#in(partition);
+    const reply = await link.call("zrange", [keys.inbox(partition, key), 0, -1, "withscores"]);
+    return rowsIn(textsIn(reply, "inbox"), 2).map(([id = "", at]) => ({ id, at: Number(at) }));
+  }
+
+  async outbox(partition: number, afterSeq: number, limit: number): ReturnType<Store["outbox"]> {
+    const { link, keys } = this.#in(partition);
+    const range = [keys.outbox(partition), `(${afterSeq}`, "+inf"];
+    const reply = await link.call("zrangebyscore", [...range, "withscores", "limit", 0, limit]);
+    return rowsIn(textsIn(reply, "outbox"), 2).map(([member = "", seq]) => ({
+      seq: Number(seq),
+      entry: outboxEntry(member),
+    }));
+  }
+
+  async due(partition: number, limit: number): ReturnType<Store["due"]> {
+    const { link, head } = this.#in(partition);
+    const reply = await link.run(scripts.due, head, [limit]);
+    const [now, next, ...flat] = textsIn(reply, "due");
+    const rows = rowsIn(flat, 2).map(([id = "", due]) => ({ id, due: Number(due) }));
+    return { now: Number(now), rows, ...(next !== "" && { nextDue: Number(next) }) };
+  }
+
+  async postpone(partition: number, timerId: string, delayMs: number): Promise<boolean> {
+    const { link, head } = this.#in(partition);
+    return (await link.run(scripts.postpone, head, [timerId, delayMs])) === 1;
+  }
+
+  async commit(commit: Commit): Promise<CommitAnswer> {
+    const { replicas, replicaWaitMs: waitMs } = this.#address;
+    const { writer, head } = this.#in(commit.partition);
+    const script = addsNothing(commit) ? scripts.settle : scripts.commit;
+    const args = commitArguments(commit);
+    return commitAnswer(await writer.runGated(script, head, args, { replicas, waitMs }));
+  }
+
+  async history(
+    partition: number,
+    key: string,
+    after: number,
+    limit: number,
+  ): ReturnType<Store["history"]> {
+    const { link, keys } = this.#in(partition);
+    if (limit <= 0) return [];
+    const args = [keys.history(partition, key), after, after + limit - 1];
+    const entries = textsIn(await link.call("lrange", args), "history");
+    return entries.map((entry, index) => ({ number: after + index + 1, entry }));
+  }
+
+  async list(query: ListQuery): ReturnType<Store["list"]> {
+    return listInstances(this.#all(), query);
+  }
+
+  async count(workflow: string): Promise<Readonly<Record<string, number>>> {
+    return countTerms(this.#all(), workflow);
+  }
+
+  async deadLetters(query: {
+    readonly limit: number;
+    readonly cursor?: string;
+  }): ReturnType<Store["deadLetters"]> {
+    return listDeadLetters(this.#all(), query);
+  }
+
+  async loadDeadLetters(
+    partition: number,
+    ids: readonly string[],
+  ): ReturnType<Store["loadDeadLetters"]> {
+    return loadDeadLetters(this.#in(partition), partition, ids);
+  }
+
+  async partitions(): ReturnType<Store["partitions"]> {
+    return partitionStatuses(this.#all());
+  }
+
+  async close(): Promise<void> {
+    const opening = this.#opening;
+    this.#opening = undefined;
+    this.#opened = undefined;
+    const opened = await opening?.catch(() => undefined);
+    opened?.link.close();
+    opened?.writer.close();
+  }
+
+  async #connect(partitions: number): Promise<Opened> {
+    const link = this.#link();
+    const writer = this.#address.replicas > 0 ? this.#link() : link;
+    try {
+      this.#inspection = await inspect(link, this.#address);
+      await link.call("hsetnx", [this.#keys.meta, "partitions", partitions]);
+      const count = Number(await link.call("hget", [this.#keys.meta, "partitions"]));
+      if (count !== partitions) throw partitionCountError(count, partitions);
+      return { link, writer, keys: this.#keys, count };
+    } catch (error) {
+      link.close();
+      writer.close();
+      throw error;
+    }
+  }
+
+  #link(): RedisLink {
+    const { clock, ids, callDeadlineMs = 2_000 } = this.#options;
+    return new RedisLink({
+      client: () => createClient(this.#address, { ids, silenceMs: callDeadlineMs }),
+      pauseMs: (attempt) => pauseMs(attempt, ids),
+      onReconnect: () => void this.#inspectAgain(),
+      clock,
+      callDeadlineMs,
+      shown: this.#address.shown,
+    });
+  }
+
+  /** Another master may keep its data in another way. */
+  async #inspectAgain(): Promise<void> {
+    const link = this.#opened?.link;
+    if (link === undefined) return;
+    try {
+      this.#inspection = await inspect(link, this.#address);
+    } catch {
+      // The next connection asks again; until then the last answer stands.
+    }
+  }
+
+  #all(): Opened {
+    if (this.#opened) return this.#opened;
+    throw storeClosed();
+  }
+
+  #in(partition: number): Opened & { readonly head: string } {
+    const opened = this.#all();
+    if (!Number.isInteger(partition) || partition < 0 || partition >= opened.count) {
+      throw unknownPartition(partition);
+    }
+    return { ...opened, head: opened.keys.head(partition) };
+  }
+}

@@ -1,0 +1,198 @@
+import type { Commit, CommitAnswer } from "../../commit.ts";
+import { numberIn, type SqliteFile, textIn } from "../../sqlite-file.ts";
+import type { Claim, Durability, ListQuery, Member, Store } from "../../store.ts";
+import { partitionCountError } from "../partition-count.ts";
+import { instanceOf, listDeadLetters, listInstances, partitionStatuses } from "./pages.ts";
+import { schema } from "./schema.ts";
+import { statements } from "./statements.ts";
+import { unknownPartition, writeCommit } from "./write-commit.ts";
+
+/**
+ * A store in one SQLite file. The file belongs to this process alone, so the first `open()` since it was
+ * opened ends all leases and forgets all members: their process is certainly gone.
+ */
+export class SqliteStore implements Store {
+  readonly #file: SqliteFile;
+  readonly #clock: { now(): number };
+  #open = false;
+
+  constructor(file: SqliteFile, options: { readonly clock: { now(): number } }) {
+    this.#file = file;
+    this.#clock = options.clock;
+  }
+
+  async open({ partitions }: { readonly partitions: number }): Promise<void> {
+    if (this.#open) return;
+    this.#file.open();
+    this.#open = true;
+    try {
+      await this.#setUp(partitions);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  durability(): Durability {
+    return "fsync";
+  }
+
+  async now(): Promise<number> {
+    return this.#clock.now();
+  }
+
+  announce(member: Member, ttlMs: number): Promise<readonly Member[]> {
+    return this.#file.write(() => {
+      const now = this.#clock.now();
+      const workflows = member.workflows.join("\n");
+      this.#file.prepare(statements.announce).run(member.id, workflows, now + ttlMs);
+      const rows = this.#file.prepare(statements.living).all(now);
+      return rows.map((row) => ({
+        id: textIn(row["id"]),
+        workflows: textIn(row["workflows"])
+          .split("\n")
+          .filter((name) => name !== ""),
+      }));
+    });
+  }
+
+  async leave(memberId: string): Promise<void> {
+    await this.#file.write(() => this.#file.prepare(statements.leave).run(memberId));
+  }
+
+  claim(partition: number, owner: string, leaseMs: number): Promise<Claim | undefined> {
+    return this.#file.write(() => {
+      const now = this.#clock.now();
+      const head = this.#file.prepare(statements.head).get(partition);
+      if (!head) throw unknownPartition(partition);
+      if (numberIn(head["lease_until"]) > now && head["owner"] !== owner) return undefined;
+      this.#file.prepare(statements.claim).run(owner, now + leaseMs, partition);
+      return { epoch: numberIn(head["epoch"]) + 1, now, lastSeq: numberIn(head["last_seq"]) };
+    });
+  }
+
+  renew(partition: number, epoch: number, leaseMs: number): ReturnType<Store["renew"]> {
+    return this.#file.write(() => {
+      const now = this.#clock.now();
+      const { changes } = this.#file.prepare(statements.renew).run(now + leaseMs, partition, epoch);
+      return changes === 0 ? undefined : { now };
+    });
+  }
+
+  async release(partition: number, epoch: number): Promise<void> {
+    await this.#file.write(() => this.#file.prepare(statements.release).run(partition, epoch));
+  }
+
+  async load(partition: number, keys: readonly string[]): ReturnType<Store["load"]> {
+    const load = this.#file.prepare(statements.load);
+    return keys.map((key) => {
+      const row = load.get(partition, key);
+      return row && instanceOf(row);
+    });
+  }
+
+  async inbox(partition: number, key: string): ReturnType<Store["inbox"]> {
+    const rows = this.#file.prepare(statements.inbox).all(partition, key);
+    return rows.map((row) => ({ id: textIn(row["id"]), at: numberIn(row["at"]) }));
+  }
+
+  async outbox(partition: number, afterSeq: number, limit: number): ReturnType<Store["outbox"]> {
+    const rows = this.#file.prepare(statements.outbox).all(partition, afterSeq, limit);
+    return rows.map((row) => ({ seq: numberIn(row["seq"]), entry: textIn(row["entry"]) }));
+  }
+
+  async due(partition: number, limit: number): ReturnType<Store["due"]> {
+    const now = this.#clock.now();
+    const armed = this.#file
+      .prepare(statements.armed)
+      .all(partition, limit + 1)
+      .map((row) => ({ id: textIn(row["id"]), due: numberIn(row["due"]) }));
+    const rows = armed.slice(0, limit).filter(({ due }) => due <= now);
+    const next = armed[rows.length];
+    return next === undefined ? { now, rows } : { now, rows, nextDue: next.due };
+  }
+
+  postpone(partition: number, timerId: string, delayMs: number): Promise<boolean> {
+    return this.#file.write(() => {
+      const due = this.#clock.now() + delayMs;
+      return this.#file.prepare(statements.postpone).run(due, partition, timerId).changes !== 0;
+    });
+  }
+
+  commit(commit: Commit): Promise<CommitAnswer> {
+    return this.#file.write(() => writeCommit(this.#file, commit, this.#clock.now()));
+  }
+
+  async history(
+    partition: number,
+    key: string,
+    after: number,
+    limit: number,
+  ): ReturnType<Store["history"]> {
+    const rows = this.#file.prepare(statements.history).all(partition, key, after, limit);
+    return rows.map((row) => ({ number: numberIn(row["number"]), entry: textIn(row["entry"]) }));
+  }
+
+  async list(query: ListQuery): ReturnType<Store["list"]> {
+    return listInstances(this.#file, query);
+  }
+
+  async count(workflow: string): Promise<Readonly<Record<string, number>>> {
+    const rows = this.#file.prepare(statements.countTerms).all(workflow);
+    return Object.fromEntries(
+      rows.map((row) => [textIn(row["term"]), numberIn(row["instances"])] as const),
+    );
+  }
+
+  async deadLetters(query: {
+    readonly limit: number;
+    readonly cursor?: string;
+  }): ReturnType<Store["deadLetters"]> {
+    return listDeadLetters(this.#file, query);
+  }
+
+  async loadDeadLetters(
+    partition: number,
+    ids: readonly string[],
+  ): ReturnType<Store["loadDeadLetters"]> {
+    const statement = this.#file.prepare(statements.deadLetter);
+    return ids.flatMap((id) => {
+      const row = statement.get(partition, id);
+      return row === undefined ? [] : [{ id, entry: textIn(row["entry"]) }];
+    });
+  }
+
+  async partitions(): ReturnType<Store["partitions"]> {
+    return partitionStatuses(this.#file, this.#clock.now());
+  }
+
+  async close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    await this.#file.close();
+  }
+
+  async #setUp(partitions: number): Promise<void> {
+    await this.#file.write(() => this.#file.setUp("store", () => takeOver(this.#file)));
+    await this.#file.write(() => fixPartitions(this.#file, partitions));
+  }
+}
+
+function takeOver(file: SqliteFile): void {
+  file.execute(schema);
+  file.prepare(statements.endLeases).run();
+  file.prepare(statements.forgetMembers).run();
+}
+
+function fixPartitions(file: SqliteFile, partitions: number): void {
+  const stored = file.prepare(statements.setting).get("partitions");
+  if (stored) {
+    const count = Number(textIn(stored["value"]));
+    if (count !== partitions) throw partitionCountError(count, partitions);
+    return;
+  }
+  file.prepare(statements.setSetting).run("partitions", String(partitions));
+  for (let partition = 0; partition < partitions; partition += 1) {
+    file.prepare(statements.addPartition).run(partition);
+  }
+}

@@ -1,0 +1,146 @@
+import { parseInstanceKey } from "../message.ts";
+import type { Observation, Observer } from "../observer.ts";
+import type { PartitionStatus } from "../store.ts";
+import { Counter, gauge, Histogram, type Instrument } from "./instruments.ts";
+
+/** What a process can say of itself besides what it has observed. */
+export interface Gauges {
+  readonly ready: boolean;
+  readonly owned: readonly number[];
+  /** Of every partition, as the store has it. */
+  readonly partitions: readonly Pick<
+    PartitionStatus,
+    "partition" | "outboxEntries" | "timers" | "deadLetters"
+  >[];
+}
+
+const secondsBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+const countBounds = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+const seconds = 1_000;
+
+type Takers = {
+  readonly [Kind in Observation["kind"]]: (one: Extract<Observation, { kind: Kind }>) => void;
+};
+
+/**
+ * Counts what the engine of this process has done, for Prometheus to fetch. Instances are never labels: workflows,
+ * states and reasons are few.
+ */
+export class Metrics implements Observer {
+  readonly #started = new Counter("waybill_instances_started_total", "Instances started.");
+  readonly #ended = new Counter("waybill_instances_ended_total", "Instances ended, by last state.");
+  readonly #failed = new Counter("waybill_instances_failed_total", "Events that threw.");
+  readonly #applied = new Counter("waybill_events_applied_total", "Events applied.");
+  readonly #setAside = new Counter(
+    "waybill_messages_set_aside_total",
+    "Messages that changed nothing at once: duplicate, deferred, held, ignored or stale.",
+  );
+  readonly #deadLetters = new Counter("waybill_dead_letters_total", "Dead letters, by reason.");
+  readonly #activities = new Counter("waybill_activity_attempts_total", "Attempts of activities.");
+  readonly #troubles = new Counter("waybill_troubles_total", "Troubles, by where they came up.");
+  readonly #hands = new Counter(
+    "waybill_partition_changes_total",
+    "Partitions claimed, released and lost.",
+  );
+  readonly #commits = new Histogram(
+    "waybill_commit_duration_seconds",
+    "From a batch being taken up to its commit and acknowledgement.",
+    secondsBounds,
+  );
+  readonly #batches = new Histogram(
+    "waybill_batch_messages",
+    "Messages, timers and results of one commit.",
+    countBounds,
+  );
+  readonly #lateness = new Histogram(
+    "waybill_timer_lateness_seconds",
+    "How long after its time a timer fired.",
+    secondsBounds,
+  );
+  readonly #activityTime = new Histogram(
+    "waybill_activity_duration_seconds",
+    "How long attempts of activities took.",
+    secondsBounds,
+  );
+
+  readonly #takers: Takers = {
+    started: ({ key }) => this.#started.add({ workflow: workflowOf(key) }),
+    applied: ({ key }) => this.#applied.add({ workflow: workflowOf(key) }),
+    ended: ({ key, status, state }) =>
+      this.#ended.add({ workflow: workflowOf(key), status, state: finalState(state) }),
+    failed: ({ key }) => this.#failed.add({ workflow: workflowOf(key) }),
+    "set-aside": ({ key, outcome }) => this.#setAside.add({ workflow: workflowOf(key), outcome }),
+    "dead-letter": ({ key, reason }) =>
+      this.#deadLetters.add({ workflow: workflowOf(key), reason }),
+    committed: ({ durationMs, messages }) => {
+      this.#commits.record(durationMs / seconds);
+      this.#batches.record(messages);
+    },
+    "timer-fired": ({ lateMs }) => this.#lateness.record(Math.max(0, lateMs) / seconds),
+    activity: ({ key, name, outcome, durationMs }) => {
+      this.#activityTime.record(durationMs / seconds);
+      this.#activities.add({ workflow: workflowOf(key), activity: name, outcome });
+    },
+    partition: ({ change }) => this.#hands.add({ change }),
+    trouble: ({ where }) => this.#troubles.add({ where }),
+  };
+
+  observe(observation: Observation): void {
+    const take = this.#takers[observation.kind] as (one: Observation) => void;
+    take(observation);
+  }
+
+  /** All of it in Prometheus' text format, version 0.0.4. */
+  text(gauges: Gauges): string {
+    const instruments: readonly Instrument[] = [
+      this.#started,
+      this.#ended,
+      this.#failed,
+      this.#applied,
+      this.#setAside,
+      this.#deadLetters,
+      this.#activities,
+      this.#troubles,
+      this.#hands,
+      this.#commits,
+      this.#batches,
+      this.#lateness,
+      this.#activityTime,
+    ];
+    const lines = [...instruments.flatMap((one) => one.lines()), ...gaugeLines(gauges)];
+    return `${lines.join("\n")}\n`;
+  }
+}
+
+function gaugeLines({ ready, owned, partitions }: Gauges): readonly string[] {
+  const of = (pick: (one: Gauges["partitions"][number]) => number) =>
+    partitions.map((one) => [{ partition: String(one.partition) }, pick(one)] as const);
+  return [
+    ...gauge("waybill_ready", "1 when this process can take work.", [[{}, ready ? 1 : 0]]),
+    ...gauge("waybill_partitions_owned", "Partitions of this process.", [[{}, owned.length]]),
+    ...gauge(
+      "waybill_outbox_entries",
+      "Effects promised and not delivered yet.",
+      of((one) => one.outboxEntries),
+    ),
+    ...gauge(
+      "waybill_timers_armed",
+      "Timers armed.",
+      of((one) => one.timers),
+    ),
+    ...gauge(
+      "waybill_dead_letters",
+      "Dead letters that wait for an operator.",
+      of((one) => one.deadLetters),
+    ),
+  ];
+}
+
+function workflowOf(key: string | undefined): string {
+  return parseInstanceKey(key ?? "")?.workflow ?? "";
+}
+
+/** `"delivered"` as text; the state of a machine with regions as its JSON. */
+function finalState(state: string): string {
+  return /^"[^"]*"$/.test(state) ? state.slice(1, -1) : state;
+}

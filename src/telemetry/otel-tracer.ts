@@ -1,0 +1,118 @@
+import {
+  type Context,
+  context,
+  createTraceState,
+  type Tracer as OtelApiTracer,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from "@opentelemetry/api";
+import type { Headers } from "../message.ts";
+import { attribute } from "../semantic-conventions.ts";
+import type { OpenSpan, SpanEnd, SpanStart, Tracer } from "../tracer.ts";
+import { originOf, type TraceReach } from "./span-origin.ts";
+
+export interface OtelTracerOptions {
+  readonly tracer: OtelApiTracer;
+  readonly reach: TraceReach;
+  /** The messaging system by its name in the conventions, `rabbitmq` for one. */
+  readonly system: string;
+}
+
+const kinds = {
+  internal: SpanKind.INTERNAL,
+  server: SpanKind.SERVER,
+  client: SpanKind.CLIENT,
+  producer: SpanKind.PRODUCER,
+  consumer: SpanKind.CONSUMER,
+} as const;
+
+const traceparentPattern = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+
+/** Hands spans to an OpenTelemetry tracer, whoever has set that up. Trace contexts are read and written as W3C headers. */
+export class OtelTracer implements Tracer {
+  readonly isActive = true;
+  readonly #options: OtelTracerOptions;
+
+  constructor(options: OtelTracerOptions) {
+    this.#options = options;
+  }
+
+  begin(start: SpanStart): OpenSpan {
+    const { tracer, reach, system } = this.#options;
+    const { parent, links, previousTraceId } = originOf(start, reach);
+    const isMessaging = start.attributes[attribute.operationType] !== undefined;
+    const span = tracer.startSpan(
+      start.name,
+      {
+        kind: kinds[start.kind],
+        links: links.flatMap((headers) => {
+          const found = spanContextOf(headers);
+          return found === undefined ? [] : [{ context: found }];
+        }),
+        attributes: {
+          ...start.attributes,
+          ...(isMessaging && { [attribute.messagingSystem]: system }),
+          ...(previousTraceId !== undefined && { [attribute.previousTrace]: previousTraceId }),
+        },
+      },
+      contextOf(parent),
+    );
+    return new OtelSpan(span, parent);
+  }
+}
+
+class OtelSpan implements OpenSpan {
+  readonly headers: Headers;
+  readonly #span: Span;
+
+  constructor(span: Span, parent: Headers) {
+    this.#span = span;
+    this.headers = headersOf(span.spanContext(), parent["baggage"]);
+  }
+
+  end({ attributes, error, name }: SpanEnd = {}): void {
+    if (attributes !== undefined) this.#span.setAttributes(attributes);
+    if (name !== undefined) this.#span.updateName(name);
+    if (error !== undefined) {
+      this.#span.setStatus({ code: SpanStatusCode.ERROR, message: error });
+    }
+    this.#span.end();
+  }
+
+  within<Result>(task: () => Result): Result {
+    return context.with(trace.setSpan(context.active(), this.#span), task);
+  }
+}
+
+function contextOf(headers: Headers): Context {
+  const found = spanContextOf(headers);
+  return found === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, found);
+}
+
+/** The span that a W3C trace context names; undefined when it is malformed. */
+function spanContextOf({ traceparent = "", tracestate }: Headers): SpanContext | undefined {
+  const [, traceId, spanId, flags = ""] = traceparentPattern.exec(traceparent) ?? [];
+  if (traceId === undefined || spanId === undefined) return undefined;
+  return {
+    traceId,
+    spanId,
+    traceFlags: Number.parseInt(flags, 16),
+    isRemote: true,
+    ...(tracestate !== undefined && { traceState: createTraceState(tracestate) }),
+  };
+}
+
+function headersOf(span: SpanContext, baggage: string | undefined): Headers {
+  const { traceId, spanId, traceFlags, traceState } = span;
+  const flags = traceFlags.toString(16).padStart(2, "0");
+  const state = traceState?.serialize() ?? "";
+  return {
+    traceparent: `00-${traceId}-${spanId}-${flags}`,
+    ...(state !== "" && { tracestate: state }),
+    ...(baggage !== undefined && { baggage }),
+  };
+}

@@ -1,0 +1,42 @@
+import type { Headers } from "../message.ts";
+import type { SpanStart } from "../tracer.ts";
+
+/**
+ * How far one trace reaches. `hot`: as long as one thing leads to the next within a minute; after a longer wait a new
+ * trace begins that is linked to the old one. `linked`: every step of an instance begins one. `single`: one for all.
+ */
+export type TraceReach = "hot" | "linked" | "single";
+
+/** A trace that goes on for days is one that no viewer can show. */
+const hotMs = 60_000;
+
+/** Where a span begins: under a parent or, without one, as the root of a new trace, and what it is linked to. */
+export interface SpanOrigin {
+  readonly parent: Headers;
+  readonly links: readonly Headers[];
+  /** The trace in which the same instance took its previous step, when that is another one. */
+  readonly previousTraceId?: string;
+}
+
+/** Decides whether a span goes on with the trace of its cause. */
+export function originOf(start: SpanStart, reach: TraceReach): SpanOrigin {
+  const { parent, previous, links = [] } = start;
+  if (previous === undefined) return { parent, links };
+  const isCaused = parent["traceparent"] !== undefined;
+  const cause = isCaused ? parent : { ...previous.headers, ...parent };
+  const isLong = reach === "linked" || (reach === "hot" && previous.agoMs > hotMs);
+  if (!isLong) return { parent: cause, links };
+  const previousTraceId = traceIdOf(previous.headers);
+  const linked = { previousTraceId: previousTraceId ?? "" };
+  // What another trace has caused belongs there, and is only linked to the instance's own past.
+  if (traceIdOf(cause) !== previousTraceId) {
+    return { parent: cause, links: [...links, previous.headers], ...linked };
+  }
+  const { traceparent: _, tracestate: __, ...rest } = cause;
+  return { parent: rest, links: [...links, cause], ...linked };
+}
+
+/** The trace id of a W3C trace context. */
+export function traceIdOf(headers: Headers): string | undefined {
+  return headers["traceparent"]?.split("-")[1];
+}

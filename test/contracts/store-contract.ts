@@ -1,0 +1,13 @@
+import { storeCommitContract } from "./store-commit-contract.ts";
+import { storeEffectsContract } from "./store-effects-contract.ts";
+import type { StoreFactory } from "./store-lab.ts";
+import { storeListContract } from "./store-list-contract.ts";
+import { storeOwnershipContract } from "./store-ownership-contract.ts";
+
+/** What every store must do: a test for each sentence of `src/store.ts` and `src/commit.ts`. */
+export function storeContract(create: StoreFactory): void {
+  storeOwnershipContract(create);
+  storeCommitContract(create);
+  storeEffectsContract(create);
+  storeListContract(create);
+}

@@ -1,0 +1,11 @@
+import { transportConsumeContract } from "./transport-consume-contract.ts";
+import type { TransportFactory } from "./transport-lab.ts";
+import { transportLifeContract } from "./transport-life-contract.ts";
+import { transportPublishContract } from "./transport-publish-contract.ts";
+
+/** What every transport must do, whatever carries its messages: a test for each sentence of `src/transport.ts`. */
+export function transportContract(create: TransportFactory): void {
+  transportPublishContract(create);
+  transportConsumeContract(create);
+  transportLifeContract(create);
+}

@@ -1,0 +1,124 @@
+import { sleep } from "../../src/clock.ts";
+import type { InstanceView } from "../../src/engine/client.ts";
+import { EngineClient } from "../../src/engine/requests/engine-client.ts";
+import { WaybillError } from "../../src/errors.ts";
+import type { Host, World } from "./world.ts";
+
+const lookMs = 400;
+
+/** People who look after errands: they suspend and resume them, end some, and go after failures and dead letters. */
+export class Operators {
+  /** Message ids whose dead letters they have dropped. */
+  readonly dropped = new Set<string>();
+  readonly #world: World;
+  readonly #host: Host;
+  readonly #client: EngineClient;
+  #requests = 0;
+  #open = 0;
+
+  private constructor(world: World, host: Host) {
+    this.#world = world;
+    this.#host = host;
+    this.#client = new EngineClient({ ports: host.ports });
+  }
+
+  static async begin(world: World): Promise<Operators> {
+    const operators = new Operators(world, await world.host("operators"));
+    void operators.#client.open();
+    return operators;
+  }
+
+  get isDone(): boolean {
+    return this.#open === 0;
+  }
+
+  /** Meddles with an errand within the next `spanMs`, and stays with it to its end. */
+  attend(id: string, spanMs: number): void {
+    const { chance } = this.#world;
+    if (chance.hit(0.5)) {
+      this.#later(spanMs, async () => {
+        await this.#control("suspend", id);
+        await this.#pause(chance.between(0, 1_500));
+        await this.#control("resume", id);
+      });
+    }
+    if (chance.hit(0.15)) this.#later(spanMs, () => this.#control("terminate", id));
+    this.#later(spanMs, () => this.#mend(id));
+  }
+
+  /** Sends again, within the next `spanMs`, what came too late for its instance. It will be too late again. */
+  redrive(spanMs: number): void {
+    this.#later(spanMs, () =>
+      this.#untilKnown("redrive", () =>
+        this.#client.redriveDeadLetters({ reason: "ended", before: Number.MAX_SAFE_INTEGER }),
+      ),
+    );
+  }
+
+  /** Retries an errand that has failed; when it fails again, the event is dropped, and it goes on without it. */
+  async #mend(id: string): Promise<void> {
+    for (let failures = 0; ; ) {
+      const instance = await this.#look(id);
+      if (instance !== undefined && /^(done|stopped|error)$/.test(instance.status)) return;
+      if (instance?.status === "failed") {
+        if (failures > 0) await this.#drop(`errand/${id}`);
+        failures += 1;
+        await this.#control("retry", id);
+      }
+      await this.#pause(lookMs);
+    }
+  }
+
+  async #look(id: string): Promise<InstanceView | undefined> {
+    try {
+      return await this.#client.get("errand", id);
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #drop(key: string): Promise<void> {
+    await this.#untilKnown(`drop for ${key}`, async () => {
+      const { items } = await this.#client.deadLetters({ reason: "poison", limit: 100 });
+      for (const letter of items) {
+        if (letter.key !== key) continue;
+        if (letter.messageId !== undefined) this.dropped.add(letter.messageId);
+        await this.#client.dropDeadLetter(letter.id);
+      }
+    });
+  }
+
+  #control(action: "retry" | "terminate" | "suspend" | "resume", id: string): Promise<void> {
+    this.#requests += 1;
+    const request = { workflow: "errand", id, idempotencyKey: `${id}:${action}${this.#requests}` };
+    return this.#untilKnown(`${action} ${id}`, () => this.#client[action](request));
+  }
+
+  /** Repeats a request until its outcome is certain, a refusal included. */
+  async #untilKnown(what: string, ask: () => Promise<unknown>): Promise<void> {
+    const { trace, faults } = this.#world;
+    for (;;) {
+      try {
+        await ask();
+        return faults.count(`operator: ${what.split(" ")[0]}`);
+      } catch (error) {
+        trace.say(this.#host.process.name, `${what}: ${String(error)}`);
+        if (error instanceof WaybillError && !error.retryable) return;
+        await this.#pause(100);
+      }
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return sleep(this.#host.process.clock, ms);
+  }
+
+  #later(spanMs: number, act: () => Promise<void>): void {
+    const { scheduler, chance } = this.#world;
+    this.#open += 1;
+    const end = () => {
+      this.#open -= 1;
+    };
+    scheduler.at(chance.between(0, spanMs), () => void act().then(end));
+  }
+}

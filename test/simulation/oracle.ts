@@ -1,0 +1,179 @@
+import { type LetterEntry, letterId } from "../../src/engine/dead-letter.ts";
+import { partitionOf } from "../../src/routing.ts";
+import type { PartitionData } from "../../src/stores/memory/store-data.ts";
+import type { HistoryEntry, Recorder } from "./recorder.ts";
+import { replay } from "./replay.ts";
+import type { RecordView } from "./timer-check.ts";
+import type { Accepted, Workload } from "./workload.ts";
+import { partitions as partitionCount, type World } from "./world.ts";
+
+interface Stored {
+  readonly key: string;
+  readonly record: RecordView;
+  readonly inbox: ReadonlySet<string>;
+  readonly history: readonly HistoryEntry[];
+}
+
+/** Timers may be this late: a lost wake-up is made good once a second. */
+const latestMs = 2_000;
+/** How long after the faults the system may take to find its feet. */
+const recoveryMs = 12_000;
+
+/** True once nothing is left to do. */
+export function isAtRest({ recorder }: World, { started, isDone }: Workload): boolean {
+  if (!isDone) return false;
+  const { partitions } = recorder.data;
+  if (partitions.some(({ outbox, timers }) => outbox.size + timers.size > 0)) return false;
+  const rows = partitions.flatMap(({ instances }) => [...instances.values()]);
+  if (!started.every((key) => partitions.some(({ instances }) => instances.has(key)))) return false;
+  return rows.every(({ stored }) => isFinal(JSON.parse(stored.record) as RecordView));
+}
+
+/** Everything that does not hold of a world at rest; empty when all is well. */
+export function judge(world: World, workload: Workload, calmSince: number): readonly string[] {
+  const { recorder } = world;
+  const stored = new Map(
+    recorder.data.partitions.flatMap(instancesOf).map((one) => [one.key, one]),
+  );
+  for (const message of workload.refused) {
+    // No violation: a request that was refused may be sent again under its id, and a copy that the broker made
+    // cannot be told from that.
+    if (wasApplied(message, stored)) world.faults.count("refused, but a copy was applied");
+  }
+  return [
+    ...recorder.violations,
+    ...restless(world, workload, stored),
+    ...effectProblems(recorder, workload),
+    ...[...stored.values()].flatMap((one) => historyProblems(one, recorder)),
+    ...accountProblems(recorder, workload, stored),
+    ...lateTimers(recorder, calmSince + recoveryMs),
+  ];
+}
+
+function instancesOf(data: PartitionData): readonly Stored[] {
+  return [...data.instances.values()].map(({ stored, inbox }) => ({
+    key: stored.key,
+    record: JSON.parse(stored.record) as RecordView,
+    inbox: new Set(inbox.keys()),
+    history: (data.histories.get(stored.key) ?? []).map((text) => JSON.parse(text) as HistoryEntry),
+  }));
+}
+
+function isFinal({ actor, held }: RecordView): boolean {
+  return actor !== undefined && actor.status !== "active" && (held ?? []).length === 0;
+}
+
+function restless(
+  { recorder }: World,
+  { started, isDone }: Workload,
+  stored: ReadonlyMap<string, Stored>,
+): readonly string[] {
+  const problems = isDone ? [] : ["a request or a sender never came to its end"];
+  for (const key of started) if (!stored.has(key)) problems.push(`${key} was accepted and is gone`);
+  for (const { key, record } of stored.values()) {
+    const where = JSON.stringify(record.actor?.value ?? "not started");
+    if (!isFinal(record)) problems.push(`${key} is stuck in ${where}`);
+    for (const event of record.deferred ?? []) {
+      problems.push(`${key} has ended and still holds ${event.messageId}`);
+    }
+  }
+  for (const [number, { outbox, timers }] of recorder.data.partitions.entries()) {
+    for (const [seq, entry] of outbox) problems.push(`p${number}: outbox keeps ${seq} ${entry}`);
+    for (const [id, due] of timers) problems.push(`p${number}: ${id} is still armed for ${due}`);
+  }
+  return problems;
+}
+
+/** What was emitted by committed transitions is what the sink got, each under one id with one content. */
+function effectProblems({ promised }: Recorder, { sink }: Workload): readonly string[] {
+  const problems: string[] = [];
+  for (const id of promised.keys()) {
+    if (!sink.received.has(id)) problems.push(`effect ${id} was never delivered`);
+  }
+  const last = new Map<string, number>();
+  for (const [id, bodies] of sink.received) {
+    const { key = "", version = 0 } = promised.get(id) ?? {};
+    if (key !== "" && version < (last.get(key) ?? 0))
+      problems.push(`effect ${id} came after later ones`);
+    last.set(key, version);
+    if (!promised.has(id)) problems.push(`effect ${id} was delivered, but no commit promised it`);
+    if (bodies.size > 1) problems.push(`effect ${id} came with different contents`);
+  }
+  return problems;
+}
+
+function historyProblems(
+  { key, record, history }: Stored,
+  { promised }: Recorder,
+): readonly string[] {
+  if (record.actor === undefined) return [];
+  const { problems, emits } = replay(key, history, record.actor);
+  const found = [...problems, ...orderProblems(key, history)];
+  for (const [version, wanted] of emits) {
+    const prefix = `${key}/${version}/`;
+    const count = [...promised.keys()].filter((id) => id.startsWith(prefix)).length;
+    if (count !== wanted) found.push(`${key}: version ${version} emitted ${wanted}, not ${count}`);
+  }
+  return found;
+}
+
+function orderProblems(key: string, history: readonly HistoryEntry[]): readonly string[] {
+  const last = new Map<string, number>();
+  const problems: string[] = [];
+  for (const { payload } of history) {
+    const { sender, number } = (payload ?? {}) as { sender?: string; number?: number };
+    if (sender === undefined || number === undefined) continue;
+    const before = last.get(sender) ?? 0;
+    if (number < before) problems.push(`${key}: ${sender}${number} was applied after ${before}`);
+    last.set(sender, number);
+  }
+  return problems;
+}
+
+/** Every accepted message is in a history, was ignored as its type says, or lies where an operator sees it. */
+function accountProblems(
+  { data }: Recorder,
+  { accepted, operators }: Workload,
+  stored: ReadonlyMap<string, Stored>,
+): readonly string[] {
+  const letters = lettersIn(data.partitions);
+  const problems: string[] = [];
+  for (const message of accepted) {
+    const { key, id, type } = message;
+    const instance = stored.get(key);
+    const wasIgnored = type === "parcel.scanned" && instance?.inbox.has(id) === true;
+    const isParked = letters.some((name) => isNameOf(message, name));
+    const isStart = type === "parcel.posted" && instance !== undefined;
+    const isSettled = wasIgnored || isStart || operators.dropped.has(id);
+    if (!wasApplied(message, stored) && !isParked && !isSettled) {
+      problems.push(`${type} ${id} for ${key} was accepted and lost`);
+    }
+    if (wasApplied(message, stored) && isParked) {
+      problems.push(`${type} ${id} for ${key} was applied and is a dead letter as well`);
+    }
+  }
+  return problems;
+}
+
+/** The message ids of all dead letters. */
+function lettersIn(stored: readonly PartitionData[]): readonly (string | undefined)[] {
+  const rows = stored.flatMap(({ deadLetters }) => [...deadLetters.values()]);
+  return rows.map(({ entry }) => (JSON.parse(entry) as LetterEntry).messageId);
+}
+
+/** Whether an id is that of a message, or one under which operators have sent it again. */
+function isNameOf({ key, id }: Accepted, name: string | undefined): boolean {
+  const letter = letterId(partitionOf(key, partitionCount), { key, messageId: id });
+  return name === id || name?.startsWith(`redrive:${letter}:`) === true;
+}
+
+function wasApplied(message: Accepted, stored: ReadonlyMap<string, Stored>): boolean {
+  const { history = [] } = stored.get(message.key) ?? {};
+  return history.some(({ messageId }) => isNameOf(message, messageId));
+}
+
+function lateTimers({ firings }: Recorder, from: number): readonly string[] {
+  return firings
+    .filter(({ due, at }) => due >= from && at - due > latestMs)
+    .map(({ id, due, at }) => `${id} fired ${at - due} ms late, long after the last fault`);
+}

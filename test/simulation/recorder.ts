@@ -1,0 +1,153 @@
+import type { Commit, CommitAnswer, InstanceWrite } from "../../src/commit.ts";
+import { parseTimerId } from "../../src/engine/timer-id.ts";
+import type { OutboxContent } from "../../src/engine/wire.ts";
+import { MemoryStore } from "../../src/stores/memory/store.ts";
+import {
+  emptyStoreData,
+  type MemoryStoreData,
+  type PartitionData,
+} from "../../src/stores/memory/store-data.ts";
+import { epochMs } from "./process.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { timersMisfit } from "./timer-check.ts";
+import type { Trace } from "./trace.ts";
+
+/** One entry of an instance's history, as the engine writes it. */
+export interface HistoryEntry {
+  readonly at: number;
+  readonly version: number;
+  readonly type: string;
+  readonly messageId?: string;
+  readonly payload?: unknown;
+  readonly state: unknown;
+}
+
+/** A timer that fired, in milliseconds of the store's clock. */
+export interface Firing {
+  readonly id: string;
+  readonly due: number;
+  readonly at: number;
+}
+
+/** A message that a commit has promised to the outside. */
+export interface Promised {
+  readonly key: string;
+  readonly version: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+/**
+ * The one true store behind all connections. It looks at each commit that it takes: what must hold at every
+ * moment is checked here, what has to be compared at the end is written down.
+ */
+export class Recorder extends MemoryStore {
+  readonly data: MemoryStoreData;
+  readonly violations: string[] = [];
+  readonly firings: Firing[] = [];
+  /** By message id: everything that went into an outbox for the topic exchange. */
+  readonly promised = new Map<string, Promised>();
+  /** The store's clock. */
+  readonly time: () => number;
+  commits = 0;
+  refusals = 0;
+  readonly #trace: Trace;
+  readonly #versions = new Map<string, number>();
+  readonly #messages = new Map<string, Set<string>>();
+
+  constructor(scheduler: Scheduler, trace: Trace) {
+    const data = emptyStoreData();
+    const now = () => Math.floor(epochMs + scheduler.now);
+    super(data, { clock: { now } });
+    this.data = data;
+    this.time = now;
+    this.#trace = trace;
+  }
+
+  violate(what: string): void {
+    this.violations.push(what);
+    this.#trace.say("ORACLE", what);
+  }
+
+  override async commit(commit: Commit): Promise<CommitAnswer> {
+    const data = this.#partition(commit.partition);
+    const { sequence } = data;
+    const timers = new Map(data.timers);
+    const answering = super.commit(commit);
+    if (data.sequence > sequence) {
+      this.commits += 1;
+      this.#record(commit, data, timers);
+    } else this.refusals += 1;
+    const answer = await answering;
+    this.#trace.say("store", `${commit.commitId} ${answer.kind} ${summary(commit)}`);
+    return answer;
+  }
+
+  #record(commit: Commit, data: PartitionData, timersBefore: ReadonlyMap<string, number>): void {
+    for (const { entry } of commit.outboxAdded) this.#promise(JSON.parse(entry) as OutboxContent);
+    for (const write of commit.instances) {
+      const history = write.history.map((entry) => JSON.parse(entry) as HistoryEntry);
+      this.#checkHistory(write, history);
+      this.#checkFirings(commit, write.key, history, timersBefore);
+      for (const misfit of timersMisfit(write, data.timers)) this.violate(misfit);
+    }
+  }
+
+  #promise(content: OutboxContent): void {
+    if (content.kind !== "publish" || content.outgoing.exchange !== "events") return;
+    const { id = "", type = "", body } = content.outgoing.message;
+    const [, key = "", version = "0"] = /^([^/:]+\/[^/]+)\/(\d+)\/\d+$/.exec(id) ?? [];
+    const known = this.promised.get(id);
+    if (known !== undefined && known.body !== body) this.violate(`effect id ${id} is used twice`);
+    this.promised.set(id, { key, version: Number(version), type, body });
+  }
+
+  #checkHistory({ key, version }: InstanceWrite, history: readonly HistoryEntry[]): void {
+    for (const entry of history) {
+      const last = this.#versions.get(key);
+      if (last !== undefined && entry.version !== last + 1) {
+        this.violate(`${key}: version ${entry.version} follows ${last} in the history`);
+      }
+      this.#versions.set(key, entry.version);
+      if (entry.messageId === undefined) continue;
+      const seen = this.#messages.get(key) ?? new Set();
+      if (seen.has(entry.messageId)) this.violate(`${key}: ${entry.messageId} was applied twice`);
+      this.#messages.set(key, seen.add(entry.messageId));
+    }
+    const last = this.#versions.get(key);
+    if (last !== undefined && last !== version) {
+      this.violate(`${key}: version ${version} is stored, but the history ends at ${last}`);
+    }
+  }
+
+  #checkFirings(
+    { timersDisarmed }: Commit,
+    key: string,
+    history: readonly HistoryEntry[],
+    before: ReadonlyMap<string, number>,
+  ): void {
+    const types = new Set(history.map(({ type }) => type));
+    for (const id of timersDisarmed) {
+      const timer = parseTimerId(id);
+      const due = before.get(id);
+      if (due === undefined || timer?.key !== key || !types.has(timer.name)) continue;
+      const at = this.time();
+      this.firings.push({ id, due, at });
+      if (at < due) this.violate(`${id} fired ${due - at} ms early`);
+    }
+  }
+
+  #partition(partition: number): PartitionData {
+    return this.data.partitions[partition] as PartitionData;
+  }
+}
+
+function summary(commit: Commit): string {
+  const instances = commit.instances.map(
+    ({ key, expectedVersion, version, inbox }) =>
+      `${key} ${expectedVersion}>${version} [${inbox.map(({ id }) => id).join(" ")}]`,
+  );
+  const { partition, epoch, outboxAdded, outboxSettled } = commit;
+  const seqs = `+${outboxAdded.map(({ seq }) => seq).join()} -${outboxSettled.join()}`;
+  return `p${partition} e${epoch} outbox ${seqs} ${instances.join("; ")}`;
+}

@@ -1,0 +1,100 @@
+import { Cast } from "./chaos.ts";
+import type { FaultCounts } from "./faults.ts";
+import { leftInBroker } from "./leftovers.ts";
+import type { Mutant } from "./mutants.ts";
+import { isAtRest, judge } from "./oracle.ts";
+import { epochMs } from "./process.ts";
+import { Workload } from "./workload.ts";
+import { partitions, World } from "./world.ts";
+
+/** Virtual times of a simulation, in milliseconds. */
+const bootMs = 300;
+const chaosMs = 6_000;
+const probeMs = 14_000;
+const patienceMs = 45_000;
+
+export interface SimulationOptions {
+  readonly seed: number;
+  readonly mutant?: Mutant;
+  /** Keeps the trace. */
+  readonly traced?: boolean;
+}
+
+/** What came of one seed. */
+export interface Simulated {
+  readonly seed: number;
+  readonly violations: readonly string[];
+  readonly trace: readonly string[];
+  readonly events: number;
+  readonly virtualMs: number;
+  readonly commits: number;
+  readonly effects: number;
+  readonly faults: FaultCounts;
+}
+
+/** Runs the engine through one seeded course of faults, lets it recover, and judges what is left. */
+export async function simulate(options: SimulationOptions): Promise<Simulated> {
+  const { seed, mutant, traced = false } = options;
+  const world = new World({ seed, traced, mutant });
+  const found: string[] = [];
+  const end = (error: unknown) => found.push(`a process would have ended: ${textOf(error)}`);
+  process.on("unhandledRejection", end);
+  try {
+    found.push(...(await play(world)));
+  } catch (error) {
+    end(error);
+  } finally {
+    process.off("unhandledRejection", end);
+  }
+  const { scheduler, recorder, trace, faults } = world;
+  return {
+    seed,
+    violations: found,
+    trace: trace.lines,
+    events: scheduler.events,
+    virtualMs: scheduler.now,
+    commits: recorder.commits,
+    effects: recorder.promised.size,
+    faults: faults.counts,
+  };
+}
+
+async function play(world: World): Promise<readonly string[]> {
+  const { scheduler, chance, faults, recorder, trace } = world;
+  await recorder.open({ partitions });
+  const cast = new Cast(world);
+  await cast.begin(2 + chance.below(2), 1 + chance.below(2));
+  const workload = await Workload.begin(world);
+  await scheduler.run(bootMs);
+  faults.begin();
+  workload.play(chaosMs * 0.7);
+  const strikes = chance.below(9);
+  for (let count = 0; count < strikes; count += 1) {
+    scheduler.at(chance.between(0, chaosMs), () => cast.strike());
+  }
+  await scheduler.run(bootMs + chaosMs);
+  faults.end();
+  trace.say("CHAOS", "ends");
+  const calmSince = epochMs + scheduler.now;
+  await recover(world, workload);
+  const problems = judge(world, workload, calmSince);
+  return [...problems, ...(await leftInBroker(world, cast))];
+}
+
+/** Lets everything come to its end, with one more instance whose timers must be on time. */
+async function recover(world: World, workload: Workload): Promise<void> {
+  const { scheduler } = world;
+  const endsAt = scheduler.now + patienceMs;
+  await scheduler.run(scheduler.now + probeMs);
+  world.settle(true);
+  workload.errand("probe", 10);
+  await scheduler.run(scheduler.now + 1_000);
+  while (scheduler.now < endsAt && !isAtRest(world, workload)) {
+    await scheduler.run(scheduler.now + 250);
+  }
+  world.settle(false);
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,52 @@
+import type { InstanceWrite } from "../../src/commit.ts";
+import type { ActorRecord, TimerRecord } from "../../src/engine/statechart/actor.ts";
+import type { Origin } from "../../src/engine/step.ts";
+import { parseEngineTimer, parseTimerId } from "../../src/engine/timer-id.ts";
+
+/** The parts of an instance's record that the checks look at. */
+export interface RecordView {
+  readonly actor?: ActorRecord;
+  readonly deferred?: readonly { readonly messageId?: string }[];
+  readonly held?: readonly { readonly messageId?: string; readonly origin?: Origin }[];
+}
+
+/** Where the timers armed in the store and those in the record that was just written differ. */
+export function timersMisfit(
+  { key, record }: InstanceWrite,
+  timers: ReadonlyMap<string, number>,
+): readonly string[] {
+  const { actor, held = [] }: RecordView = record === undefined ? {} : JSON.parse(record);
+  const wanted = new Map(
+    (actor?.timers ?? [])
+      .filter((timer) => !held.some(({ origin }) => hasFired(timer, origin)))
+      .map(({ name, generation, due }) => [`${key}#${generation}#${name}`, due]),
+  );
+  const problems: string[] = [];
+  for (const [id, due] of wanted) {
+    const stored = timers.get(id);
+    if (stored !== due)
+      problems.push(`${id} is due at ${due} by the record, ${stored} by the store`);
+  }
+  for (const id of timers.keys()) {
+    const timer = parseTimerId(id);
+    if (timer?.key !== key || timer.name === "~limbo") continue;
+    const own = parseEngineTimer(timer.name);
+    const isWanted =
+      own === undefined ? wanted.has(id) : runs(actor, own.activity, timer.generation);
+    if (!isWanted) problems.push(`${id} is armed, but nothing in the record wants it`);
+  }
+  return problems;
+}
+
+/** A timer that has fired while its instance stood still. */
+function hasFired({ name, generation }: TimerRecord, origin: Origin | undefined): boolean {
+  if (origin === undefined || !("timer" in origin)) return false;
+  return origin.timer === name && origin.generation === generation;
+}
+
+function runs(actor: ActorRecord | undefined, activity: string, generation: number): boolean {
+  const children = actor?.children ?? [];
+  return children.some(
+    (child) => child.id === activity && child.generation === generation && child.ended !== true,
+  );
+}

@@ -1,0 +1,244 @@
+import { assign, emit, sendParent, sendTo, setup } from "xstate";
+import { z } from "zod";
+import { activity } from "../../src/activity.ts";
+import { defineWorkflow, type EventsOf } from "../../src/workflow.ts";
+
+const retry = { maxAttempts: 200, initial: 50, factor: 1.5, max: 400 } as const;
+
+/** Code that a simulation replaces by its own, which takes virtual time and fails now and then. */
+const placeholder = (): string => "done";
+
+const fetchParts = activity<string>({ run: placeholder, retry, startToClose: "2s" });
+const craft = activity<string>({
+  run: placeholder,
+  local: false,
+  retry,
+  startToClose: "1500ms",
+  scheduleToClose: "4s",
+});
+const keepWatch = activity<string>({
+  run: placeholder,
+  local: false,
+  retry,
+  startToClose: "4s",
+  heartbeat: "400ms",
+});
+
+const helper = setup({}).createMachine({
+  initial: "busy",
+  on: { "helper.told": {} },
+  states: {
+    busy: { after: { 150: "told" } },
+    told: { entry: sendParent({ type: "helper.progress" }), after: { 50: "done" } },
+    done: { type: "final" },
+  },
+});
+
+const note = z.object({ errand: z.string(), sender: z.string(), number: z.number() });
+const trip = z.object({ errand: z.string() });
+const errandEvents = {
+  "errand.note": {
+    schema: note,
+    correlate: ({ errand }: z.infer<typeof note>) => errand,
+    unaccepted: "defer" as const,
+  },
+  /** Makes every errand fail that is not at its end. */
+  "errand.trip": {
+    schema: trip,
+    correlate: ({ errand }: z.infer<typeof trip>) => errand,
+  },
+  "errand.go": z.object({}),
+  "errand.cancel": z.object({}),
+  "errand.praise": z.object({}),
+  "errand.answered": z.object({ words: z.string() }),
+};
+const errandEmits = {
+  "errand.asked": { schema: z.object({ round: z.number() }), reply: "errand.answered" },
+  "errand.finished": z.object({ notes: z.array(z.string()) }),
+};
+
+interface ErrandContext {
+  readonly notes: readonly string[];
+  readonly nudges: number;
+  readonly round: number;
+}
+
+const errandMachine = setup({
+  types: {
+    context: {} as ErrandContext,
+    events: {} as EventsOf<typeof errandEvents> | { type: "helper.progress" },
+    emitted: {} as
+      | { type: "errand.asked"; round: number }
+      | { type: "errand.finished"; notes: readonly string[] },
+  },
+  actors: { fetchParts, craft, helper },
+  actions: {
+    write: assign({
+      notes: ({ context, event }) =>
+        event.type === "errand.note"
+          ? [...context.notes, `${event.sender}${event.number}`]
+          : context.notes,
+    }),
+  },
+  guards: {
+    patient: ({ context }) => context.nudges < 3,
+    trips: () => {
+      throw new Error("it fell over its own feet");
+    },
+  },
+}).createMachine({
+  context: { notes: [], nudges: 0, round: 0 },
+  initial: "waiting",
+  on: { "errand.cancel": ".cancelled", "errand.trip": { guard: "trips" } },
+  states: {
+    waiting: {
+      on: { "errand.go": "asking", "errand.note": { actions: "write" } },
+      // Entered again and again, so that timers of earlier visits are called off.
+      after: {
+        400: {
+          guard: "patient",
+          target: "waiting",
+          reenter: true,
+          actions: assign({ nudges: ({ context }) => context.nudges + 1 }),
+        },
+        9_000: "asking",
+      },
+    },
+    asking: {
+      entry: [
+        assign({ round: ({ context }) => context.round + 1 }),
+        emit(({ context }) => ({ type: "errand.asked", round: context.round })),
+      ],
+      on: { "errand.answered": "fetching", "errand.note": { actions: "write" } },
+      after: { 1_200: { target: "asking", reenter: true } },
+    },
+    // Notes are deferred here.
+    fetching: { invoke: { id: "fetch", src: "fetchParts", onDone: "crafting" } },
+    crafting: {
+      on: { "errand.praise": {} },
+      invoke: { id: "craft", src: "craft", onDone: "delegating", onError: "delegating" },
+    },
+    delegating: {
+      on: {
+        "errand.note": { actions: ["write", sendTo("helper", { type: "helper.told" })] },
+        "helper.progress": {},
+      },
+      invoke: { id: "helper", src: "helper", onDone: "finished" },
+    },
+    finished: {
+      type: "final",
+      entry: emit(({ context }) => ({ type: "errand.finished", notes: context.notes })),
+    },
+    cancelled: { type: "final" },
+  },
+});
+
+/** Nearly everything that a workflow can ask for, one after the other. */
+export const errand = defineWorkflow({
+  name: "errand",
+  version: "1",
+  machine: errandMachine,
+  events: errandEvents,
+  emits: errandEmits,
+});
+
+const posted = z.object({ parcel: z.string() });
+const scanned = z.object({ parcel: z.string(), sender: z.string(), number: z.number() });
+const parcelEvents = {
+  "parcel.posted": posted,
+  "parcel.scanned": {
+    schema: scanned,
+    correlate: ({ parcel }: z.infer<typeof scanned>) => parcel,
+    missing: "park" as const,
+    unaccepted: "ignore" as const,
+  },
+};
+
+const parcelMachine = setup({
+  types: {
+    context: {} as { readonly scans: readonly string[] },
+    events: {} as EventsOf<typeof parcelEvents>,
+    emitted: {} as { type: "parcel.ended"; scans: readonly string[] },
+  },
+  actions: {
+    write: assign({
+      scans: ({ context, event }) =>
+        event.type === "parcel.scanned"
+          ? [...context.scans, `${event.sender}${event.number}`]
+          : context.scans,
+    }),
+  },
+  guards: { third: ({ context }) => context.scans.length >= 2 },
+}).createMachine({
+  context: { scans: [] },
+  initial: "underway",
+  states: {
+    underway: {
+      on: {
+        "parcel.scanned": [
+          { guard: "third", target: "delivered", actions: "write" },
+          { actions: "write" },
+        ],
+      },
+      after: { 3_000: "overdue" },
+    },
+    overdue: {
+      on: { "parcel.scanned": { target: "delivered", actions: "write" } },
+      after: { 2_000: "missing" },
+    },
+    delivered: {
+      type: "final",
+      entry: emit(({ context }) => ({ type: "parcel.ended", scans: context.scans })),
+    },
+    missing: {
+      type: "final",
+      entry: emit(({ context }) => ({ type: "parcel.ended", scans: context.scans })),
+    },
+  },
+});
+
+/** Started and moved by events that other services publish; what comes too early is kept for it. */
+export const parcel = defineWorkflow({
+  name: "parcel",
+  version: "1",
+  machine: parcelMachine,
+  input: posted,
+  startedBy: ["parcel.posted"],
+  instanceId: (input) => input.parcel,
+  events: parcelEvents,
+  emits: { "parcel.ended": z.object({ scans: z.array(z.string()) }) },
+});
+
+const vigilMachine = setup({
+  types: { context: {} as { readonly rounds: number } },
+  actors: { keepWatch },
+  guards: { tired: ({ context }) => context.rounds >= 3 },
+}).createMachine({
+  context: { rounds: 0 },
+  initial: "watching",
+  states: {
+    watching: {
+      entry: assign({ rounds: ({ context }) => context.rounds + 1 }),
+      invoke: { id: "watch", src: "keepWatch", onDone: "relieved" },
+      // Leaves work that workers may be at just then.
+      after: {
+        700: [
+          { guard: "tired", target: "asleep" },
+          { target: "watching", reenter: true },
+        ],
+      },
+    },
+    relieved: { type: "final" },
+    asleep: { type: "final" },
+  },
+});
+
+/** Calls its activity off again and again. */
+export const vigil = defineWorkflow({
+  name: "vigil",
+  version: "1",
+  machine: vigilMachine,
+  events: {},
+});
+
+export const workflows = [errand, parcel, vigil];

@@ -1,0 +1,141 @@
+import type { Clock } from "../../src/clock.ts";
+import { ActivityWorker } from "../../src/engine/activities/worker.ts";
+import { Engine, enginePorts } from "../../src/engine/engine.ts";
+import type { EnginePorts } from "../../src/engine/ports.ts";
+import type { Ids } from "../../src/ids.ts";
+import type { Observation } from "../../src/observer.ts";
+import type { Store } from "../../src/store.ts";
+import type { Transport } from "../../src/transport.ts";
+import { MemoryBroker } from "../../transports/memory/broker.ts";
+import { activitiesFor, boundTo } from "./activities.ts";
+import { Chance, seededIds } from "./chance.ts";
+import { Faults } from "./faults.ts";
+import { faultyStore } from "./faulty-store.ts";
+import { FaultyTransport } from "./faulty-transport.ts";
+import type { Mutant } from "./mutants.ts";
+import { epochMs, SimulatedProcess } from "./process.ts";
+import { Recorder } from "./recorder.ts";
+import { Scheduler } from "./scheduler.ts";
+import { Trace } from "./trace.ts";
+import { workflows } from "./workflows.ts";
+
+export const partitions = 4;
+export const prefix = "waybill";
+
+/** A process with its connections. */
+export interface Host {
+  readonly process: SimulatedProcess;
+  readonly wire: FaultyTransport;
+  readonly transport: Transport;
+  readonly ports: EnginePorts;
+}
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly traced: boolean;
+  readonly mutant: Mutant | undefined;
+}
+
+/** Everything that a simulation consists of: time, chance, one broker, one store, and processes that come and go. */
+export class World {
+  readonly scheduler = new Scheduler();
+  readonly chance: Chance;
+  readonly ids: Ids;
+  readonly trace: Trace;
+  readonly faults: Faults;
+  readonly recorder: Recorder;
+  readonly broker: MemoryBroker;
+  readonly hosts = new Set<Host>();
+  /** For a mutant: partition queues that a wake-up has come to. */
+  readonly hinted = new Set<string>();
+  readonly #store: Store;
+  readonly #mutant: Mutant | undefined;
+  #booted = 0;
+  #settled = false;
+
+  constructor({ seed, traced, mutant }: WorldOptions) {
+    this.chance = new Chance(seed);
+    this.ids = seededIds(this.chance);
+    this.trace = new Trace(this.scheduler, traced);
+    this.faults = new Faults(this.chance);
+    this.recorder = new Recorder(this.scheduler, this.trace);
+    this.broker = new MemoryBroker({ clock: this.#brokerClock() });
+    this.#mutant = mutant;
+    this.#store = mutant?.store?.(this.recorder, this) ?? this.recorder;
+  }
+
+  /** Starts a process whose connections belong to `user`. */
+  async host(role: string, user = prefix): Promise<Host> {
+    this.#booted += 1;
+    const { scheduler, chance, faults, trace, broker, ids } = this;
+    const process = new SimulatedProcess({ name: `${role}-${this.#booted}`, scheduler, chance });
+    const shared = { process, scheduler, chance, faults, trace };
+    const wire = new FaultyTransport({ ...shared, broker, user });
+    await wire.open();
+    const transport = user === prefix ? (this.#mutant?.transport?.(wire, this) ?? wire) : wire;
+    const ports = enginePorts({
+      workflows: boundTo(this, process, workflows),
+      store: faultyStore({ ...shared, store: this.#store }),
+      transport,
+      prefix,
+      partitions,
+      clock: process.clock,
+      ids,
+      observer: { observe: (observation) => this.#observe(process, observation) },
+    });
+    const host = { process, wire, transport, ports };
+    this.hosts.add(host);
+    trace.say(process.name, "boots");
+    return host;
+  }
+
+  async engine(): Promise<{ readonly host: Host; readonly engine: Engine }> {
+    const host = await this.host("engine");
+    return { host, engine: new Engine(host.ports) };
+  }
+
+  async worker(): Promise<{ readonly host: Host; readonly worker: ActivityWorker }> {
+    const host = await this.host("worker");
+    const activities = activitiesFor(this, host.process);
+    return { host, worker: new ActivityWorker(host.ports, { activities, concurrency: 4 }) };
+  }
+
+  /** From now on, or no longer, everything is quiet enough for partitions to stay where they are. */
+  settle(isQuiet: boolean): void {
+    this.#settled = isQuiet;
+  }
+
+  kill(host: Host): void {
+    this.trace.say(host.process.name, "is killed");
+    host.process.kill();
+    host.wire.cutOff();
+    this.hosts.delete(host);
+  }
+
+  /** Never frozen, never wrong. */
+  #brokerClock(): Clock {
+    const { scheduler } = this;
+    return {
+      monotonic: () => scheduler.now,
+      wall: () => epochMs + scheduler.now,
+      after: (delayMs, task) => scheduler.at(delayMs, task),
+      soon: (task) => void scheduler.at(0, task),
+    };
+  }
+
+  #changeHands(change: Extract<Observation, { kind: "partition" }>): void {
+    this.faults.count(`partition ${change.change}`);
+    if (!this.#settled) return;
+    const { partition, reason } = change;
+    this.recorder.violate(`p${partition} was ${change.change} in quiet times: ${reason}`);
+  }
+
+  #observe(process: SimulatedProcess, observation: Observation): void {
+    const { kind } = observation;
+    if (kind === "committed") return;
+    const { name } = process;
+    if (kind === "dead-letter") this.faults.count(`dead letter: ${observation.reason}`);
+    if (kind === "partition") this.#changeHands(observation);
+    this.trace.say(name, JSON.stringify(observation));
+  }
+}

@@ -1,0 +1,116 @@
+import type { ConsumeMessage, MessagePropertyHeaders, Options } from "amqplib";
+import type { Headers, Message } from "../../src/message.ts";
+
+/** AMQP counts timestamps in seconds; this header carries the milliseconds beyond them. */
+const millisecondsHeader = "x-waybill-ms";
+/** What the broker itself writes on messages that passed a delay queue. */
+const brokersOwn = /^x-(first|last)-death-/;
+const longestShortTextBytes = 255;
+
+/** The AMQP properties of a message; `user` is what the broker will hold it against. */
+export function propertiesOf(message: Message, user: string): Options.Publish {
+  const { id, type, correlationId, replyTo, timestamp, appId } = message;
+  const headers = headersOf(message);
+  return {
+    contentType: "application/json",
+    persistent: true,
+    userId: user,
+    ...(id !== undefined && { messageId: id }),
+    ...(type !== undefined && { type }),
+    ...(correlationId !== undefined && { correlationId }),
+    ...(replyTo !== undefined && { replyTo }),
+    ...(timestamp !== undefined && { timestamp: Math.floor(timestamp / 1_000) }),
+    ...(appId !== undefined && { appId }),
+    ...(headers !== undefined && { headers }),
+  };
+}
+
+/**
+ * A message from what the broker delivered. Of the headers those with text are kept. Some clients cannot set the
+ * type; of what they publish to a topic exchange the routing key names it, as there both are the same.
+ */
+export function messageFrom({ content, properties, fields }: ConsumeMessage): Message {
+  const id = textIn(properties.messageId);
+  const type =
+    textIn(properties.type) ?? (isTopic(fields.exchange) ? fields.routingKey : undefined);
+  const correlationId = textIn(properties.correlationId);
+  const replyTo = textIn(properties.replyTo);
+  const appId = textIn(properties.appId);
+  const userId = textIn(properties.userId);
+  const timestamp = timestampIn(properties.timestamp, properties.headers);
+  const headers = headersFrom(properties.headers);
+  return {
+    body: content.toString("utf8"),
+    ...(id !== undefined && { id }),
+    ...(type !== undefined && { type }),
+    ...(correlationId !== undefined && { correlationId }),
+    ...(replyTo !== undefined && { replyTo }),
+    ...(appId !== undefined && { appId }),
+    ...(userId !== undefined && { userId }),
+    ...(timestamp !== undefined && { timestamp }),
+    ...(headers !== undefined && { headers }),
+  };
+}
+
+/**
+ * How often a message came back. Quorum queues count it; since RabbitMQ 4.3 one count is of failures only and another
+ * one of every time it was handed out. Other queues only say that it did.
+ */
+export function redeliveriesOf({ fields, properties }: ConsumeMessage): number {
+  const failures = numberIn(properties.headers?.["x-delivery-count"]);
+  const handedOut = numberIn(properties.headers?.["x-acquired-count"]);
+  return Math.max(failures, handedOut, fields.redelivered ? 1 : 0);
+}
+
+/** True when AMQP has room for every field; a longer one would break the connection. */
+export function fitsAmqp(routingKey: string, message: Message): boolean {
+  const { id, type, correlationId, replyTo, appId, headers = {} } = message;
+  const short = [routingKey, id, type, correlationId, replyTo, appId, ...Object.keys(headers)];
+  return short.every(
+    // No character takes more than three bytes per unit of JavaScript's length.
+    (text) =>
+      text === undefined ||
+      text.length * 3 <= longestShortTextBytes ||
+      Buffer.byteLength(text) <= longestShortTextBytes,
+  );
+}
+
+function headersOf({ headers, timestamp }: Message): Headers | undefined {
+  const milliseconds = timestamp === undefined ? 0 : Math.floor(timestamp) % 1_000;
+  if (milliseconds === 0) return headers;
+  return { ...headers, [millisecondsHeader]: String(milliseconds) };
+}
+
+function headersFrom(table: MessagePropertyHeaders | undefined): Headers | undefined {
+  const headers: Record<string, string> = {};
+  let found = false;
+  for (const name in table) {
+    const value: unknown = table[name];
+    if (typeof value !== "string" || name === millisecondsHeader || brokersOwn.test(name)) continue;
+    headers[name] = value;
+    found = true;
+  }
+  return found ? headers : undefined;
+}
+
+function timestampIn(
+  seconds: unknown,
+  headers: MessagePropertyHeaders | undefined,
+): number | undefined {
+  if (typeof seconds !== "number") return undefined;
+  const milliseconds = Number(textIn(headers?.[millisecondsHeader]) ?? 0);
+  const valid = milliseconds > 0 && milliseconds < 1_000;
+  return seconds * 1_000 + (valid ? milliseconds : 0);
+}
+
+function isTopic(exchange: string): boolean {
+  return /\.(events|inbound)$/.test(exchange);
+}
+
+function textIn(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function numberIn(value: unknown): number {
+  return typeof value === "number" ? value : 0;
+}

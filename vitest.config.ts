@@ -1,0 +1,32 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+import { nodeProblem } from "./test/support/node-version.ts";
+
+const problem = nodeProblem(process.versions.node);
+if (problem !== undefined) throw new Error(problem);
+
+// Vitest would load XState's development build, which warns and throws where the production build, the one that
+// users run, is silent. Node, which reads this file, resolves to that one.
+const alias = ["xstate", "xstate/graph"].map((find) => ({
+  find: new RegExp(`^${find}$`),
+  replacement: fileURLToPath(import.meta.resolve(find)),
+}));
+
+const suite = (name: string, testTimeout = 5_000) => ({
+  resolve: { alias },
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout },
+});
+
+export default defineConfig({
+  test: {
+    reporters: ["default", "./test/support/plain-reporter.ts"],
+    projects: [
+      suite("unit"),
+      suite("contracts"),
+      suite("fuzz", 120_000),
+      suite("simulation", 120_000),
+      suite("integration", 60_000),
+      suite("servers", 60_000),
+    ],
+  },
+});
