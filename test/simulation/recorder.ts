@@ -7,27 +7,11 @@ import {
   type MemoryStoreData,
   type PartitionData,
 } from "../../src/stores/memory/store-data.ts";
+import type { Firing, HistoryEntry } from "../support/replay.ts";
 import { epochMs } from "./process.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { timersMisfit } from "./timer-check.ts";
 import type { Trace } from "./trace.ts";
-
-/** One entry of an instance's history, as the engine writes it. */
-export interface HistoryEntry {
-  readonly at: number;
-  readonly version: number;
-  readonly type: string;
-  readonly messageId?: string;
-  readonly payload?: unknown;
-  readonly state: unknown;
-}
-
-/** A timer that fired, in milliseconds of the store's clock. */
-export interface Firing {
-  readonly id: string;
-  readonly due: number;
-  readonly at: number;
-}
 
 /** A message that a commit has promised to the outside. */
 export interface Promised {

@@ -2,13 +2,7 @@ import type { InstanceWrite } from "../../src/commit.ts";
 import type { ActorRecord, TimerRecord } from "../../src/engine/statechart/actor.ts";
 import type { Origin } from "../../src/engine/step.ts";
 import { parseEngineTimer, parseTimerId } from "../../src/engine/timer-id.ts";
-
-/** The parts of an instance's record that the checks look at. */
-export interface RecordView {
-  readonly actor?: ActorRecord;
-  readonly deferred?: readonly { readonly messageId?: string }[];
-  readonly held?: readonly { readonly messageId?: string; readonly origin?: Origin }[];
-}
+import type { RecordView } from "../support/instance-checks.ts";
 
 /** Where the timers armed in the store and those in the record that was just written differ. */
 export function timersMisfit(

@@ -2,16 +2,10 @@ import { sleep } from "../../src/clock.ts";
 import { EngineClient } from "../../src/engine/requests/engine-client.ts";
 import { WaybillError } from "../../src/errors.ts";
 import type { Outgoing } from "../../src/transport.ts";
+import type { Accepted } from "../support/instance-checks.ts";
 import { Operators } from "./operators.ts";
 import { Sink } from "./sink.ts";
 import type { Host, World } from "./world.ts";
-
-/** A message that the system has promised to handle. */
-export interface Accepted {
-  readonly key: string;
-  readonly id: string;
-  readonly type: string;
-}
 
 /** What goes on outside of the system under test: senders, a requester, and a service that answers. */
 export class Workload {

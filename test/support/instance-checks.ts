@@ -1,0 +1,48 @@
+import { letterId } from "../../src/engine/dead-letter.ts";
+import type { ActorRecord } from "../../src/engine/statechart/actor.ts";
+import type { Origin } from "../../src/engine/step.ts";
+import { partitionOf } from "../../src/routing.ts";
+import type { HistoryEntry } from "./replay.ts";
+
+/** The parts of an instance's record that the checks look at. */
+export interface RecordView {
+  readonly actor?: ActorRecord;
+  readonly deferred?: readonly { readonly messageId?: string }[];
+  readonly held?: readonly { readonly messageId?: string; readonly origin?: Origin }[];
+}
+
+/** A message that the system has promised to handle. */
+export interface Accepted {
+  readonly key: string;
+  readonly id: string;
+  readonly type: string;
+}
+
+/** An instance that has ended, and keeps nothing back. */
+export function isFinal({ actor, held }: RecordView): boolean {
+  return actor !== undefined && actor.status !== "active" && (held ?? []).length === 0;
+}
+
+/** Events that a sender has numbered, and that were applied in another order. */
+export function orderProblems(key: string, history: readonly HistoryEntry[]): readonly string[] {
+  const last = new Map<string, number>();
+  const problems: string[] = [];
+  for (const { payload } of history) {
+    const { sender, number } = (payload ?? {}) as { sender?: string; number?: number };
+    if (sender === undefined || number === undefined) continue;
+    const before = last.get(sender) ?? 0;
+    if (number < before) problems.push(`${key}: ${sender}${number} was applied after ${before}`);
+    last.set(sender, number);
+  }
+  return problems;
+}
+
+/** Whether an id is that of a message, or one under which operators have sent it again. */
+export function isNameOf(
+  { key, id }: Pick<Accepted, "key" | "id">,
+  name: string | undefined,
+  partitions: number,
+): boolean {
+  const letter = letterId(partitionOf(key, partitions), { key, messageId: id });
+  return name === id || name?.startsWith(`redrive:${letter}:`) === true;
+}
