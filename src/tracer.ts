@@ -50,6 +50,11 @@ export interface Tracer {
   begin(span: SpanStart): OpenSpan;
 }
 
+/** The trace that a W3C trace context belongs to. */
+export function traceIdOf(headers: Headers): string | undefined {
+  return headers["traceparent"]?.split("-")[1];
+}
+
 /** Records nothing; the trace contexts of others pass through unchanged. */
 export const silentTracer: Tracer = {
   isActive: false,

@@ -31,6 +31,8 @@ export interface InstanceView {
   readonly accepts: readonly string[];
   /** Events that wait: deferred by the state, or held behind one that failed. */
   readonly waiting: number;
+  /** The ids of the trace it began in and of that of its last step. Absent while nobody has traced it. */
+  readonly traces?: readonly string[];
   readonly createdAt: number;
   readonly updatedAt: number;
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { StoredInstance } from "../commit.ts";
 import { type ErrorRecord, WaybillError } from "../errors.ts";
 import { type Headers, parseInstanceKey } from "../message.ts";
+import { traceIdOf } from "../tracer.ts";
 import type { Definition, Registry } from "./registry.ts";
 import type { Actor, ActorRecord } from "./statechart/actor.ts";
 import type { Origin } from "./step.ts";
@@ -48,8 +49,8 @@ interface Bookkeeping {
   readonly runs?: Readonly<Record<string, ActivityRun>>;
   /** Requests (`version/n` of the effect) that declared a reply, and the event type of that reply. */
   readonly requests?: Readonly<Record<string, string>>;
-  /** The last step that was traced: its W3C trace context, and when it was. */
-  readonly traced?: { readonly headers: Headers; readonly at: number };
+  /** The last step that was traced: its W3C trace context, and when it was; and the id of the first trace. */
+  readonly traced?: { readonly headers: Headers; readonly at: number; readonly first?: string };
   /** When the inbox is next worth trimming, in milliseconds of the store's clock. */
   readonly trimAt?: number;
   readonly terms: readonly string[];
@@ -150,6 +151,13 @@ function needsCode(key: string, definition: string): WaybillError {
   });
 }
 
+/** True for an instance that has come to its end and keeps nothing for anybody. */
+export function isOver({ actor, sealed, failure, deferred, held }: Instance): boolean {
+  const status = (actor ?? sealed?.actor)?.status;
+  const waiting = (deferred ?? []).length + (held ?? []).length;
+  return status !== undefined && status !== "active" && failure === undefined && waiting === 0;
+}
+
 /** Under which terms `list` finds an instance: status, states with their parents, tags and attributes. */
 export function termsOf(instance: Instance, definition: Definition | undefined): readonly string[] {
   if (instance.sealed !== undefined) return sealedTerms(instance.terms, instance.sealed.actor);
@@ -198,6 +206,13 @@ export function statePaths(value: unknown, prefix = ""): readonly string[] {
     `${prefix}${name}`,
     ...statePaths(inner, `${prefix}${name}.`),
   ]);
+}
+
+/** The trace that an instance began in and, when it is another one, that of its last step. */
+export function tracesOf(instance: Pick<Instance, "traced"> | undefined): readonly string[] {
+  if (instance?.traced === undefined) return [];
+  const { headers, first } = instance.traced;
+  return [...new Set([first, traceIdOf(headers)])].filter((id) => id !== undefined);
 }
 
 /** A digest that is the same for JSON-equal values, whatever the order of their keys. */

@@ -2,13 +2,13 @@ import type { StoredInstance } from "../commit.ts";
 import type { ErrorRecord } from "../errors.ts";
 import { parseInstanceKey } from "../message.ts";
 import type { InstanceView, Until } from "./client.ts";
-import { type Instance, statusOf, termsOf } from "./instance.ts";
+import { type Instance, statusOf, termsOf, tracesOf } from "./instance.ts";
 import type { Definition } from "./registry.ts";
 import type { Actor } from "./statechart/actor.ts";
 
 /** What can be said of every stored instance, and what only of one that can be read. */
 type Facts = Pick<InstanceView, "workflow" | "id" | "version" | "createdAt" | "updatedAt">;
-type Insight = Omit<InstanceView, keyof Facts | "definition" | "waiting">;
+type Insight = Omit<InstanceView, keyof Facts | "definition" | "waiting" | "traces">;
 
 /** An instance as outsiders see it. */
 export function viewOf(instance: Instance, definition: Definition | undefined): InstanceView {
@@ -18,7 +18,14 @@ export function viewOf(instance: Instance, definition: Definition | undefined): 
       ? fromOutside(instance.sealed)
       : fromInside(instance, actor, definition);
   const waiting = deferred.length + held.length;
-  return { ...factsOf(instance), definition: instance.definition, waiting, ...insight };
+  const traces = tracesOf(instance);
+  return {
+    ...factsOf(instance),
+    definition: instance.definition,
+    waiting,
+    ...(traces.length > 0 && { traces }),
+    ...insight,
+  };
 }
 
 /** An instance whose record cannot be read. */

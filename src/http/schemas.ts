@@ -43,6 +43,10 @@ export const instanceSchema = z
       .array(z.string())
       .openapi({ description: "The event types that the present state reacts to" }),
     waiting: z.int().openapi({ description: "Events deferred, or held behind one that failed" }),
+    traces: z
+      .array(z.string())
+      .optional()
+      .openapi({ description: "Traces of its start and of its last step, if it is traced" }),
     createdAt: time,
     updatedAt: time,
   })

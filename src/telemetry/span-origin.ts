@@ -1,5 +1,5 @@
 import type { Headers } from "../message.ts";
-import type { SpanStart } from "../tracer.ts";
+import { type SpanStart, traceIdOf } from "../tracer.ts";
 
 /**
  * How far one trace reaches. `hot`: as long as one thing leads to the next within a minute; after a longer wait a new
@@ -34,9 +34,4 @@ export function originOf(start: SpanStart, reach: TraceReach): SpanOrigin {
   }
   const { traceparent: _, tracestate: __, ...rest } = cause;
   return { parent: rest, links: [...links, cause], ...linked };
-}
-
-/** The trace id of a W3C trace context. */
-export function traceIdOf(headers: Headers): string | undefined {
-  return headers["traceparent"]?.split("-")[1];
 }

@@ -39,9 +39,12 @@ test("One order leaves one trace, from its request to the last answer of a servi
   const exporter = new InMemorySpanExporter();
   const keeping = new SimpleSpanProcessor({ exporter });
   const shop = await openTracedShop(keeping, { batchMessages: 1 });
-  await placeOrder(shop, plainOrder);
+  const placed = await placeOrder(shop, plainOrder);
+  const { traces } = (await placed.json()) as { readonly traces: readonly string[] };
   await keeping.forceFlush();
   const spans = exporter.getFinishedSpans();
+  const request = spans.find(({ name }) => name.startsWith("POST"));
+  expect(traces).toEqual([request?.spanContext().traceId]);
   await shop.close();
   const byName = spans.toSorted((left, right) => left.name.localeCompare(right.name));
   expect(treeOf(byName)).toMatchInlineSnapshot(`

@@ -1,14 +1,14 @@
 import { type ErrorRecord, toErrorRecord } from "../../errors.ts";
 import type { Headers } from "../../message.ts";
 import { validate } from "../../schema.ts";
-import type { Instance, WaitingEvent } from "../instance.ts";
+import { traceIdOf } from "../../tracer.ts";
+import { type Instance, tracesOf, type WaitingEvent } from "../instance.ts";
 import type { Definition } from "../registry.ts";
 import type { Actor } from "../statechart/actor.ts";
 import type { Origin, StepResult } from "../step.ts";
 import { carryOut } from "./carry-out.ts";
 import { fail, giveUpAll } from "./fail.ts";
 import { historyEntry, stateText } from "./note.ts";
-import type { Plan } from "./plan.ts";
 import { actorOf, type Cause, type Running, update } from "./running.ts";
 
 type Applied = Extract<StepResult, { kind: "applied" }>;
@@ -56,7 +56,7 @@ function take(running: Running, result: Applied, cause: Cause): void {
   const { plan, draft, definition } = running;
   const from = textOf(definition, draft.current?.actor);
   const version = (draft.current?.version ?? 0) + 1;
-  update(draft, { actor: result.actor, version, ...traced(plan, cause) });
+  update(draft, { actor: result.actor, version, ...traced(running, cause) });
   draft.effects = 0;
   const to = textOf(definition, result.actor);
   const state = definition.stepper.view(actorOf(draft)).value;
@@ -84,9 +84,11 @@ function raise(running: Running, event: { readonly type: string }, cause: Cause)
 }
 
 /** What a later step that nothing else leads back from, such as a timer's, is traced to. */
-function traced({ context }: Plan, { trace }: Cause): Pick<Instance, "traced"> {
-  if (trace["traceparent"] === undefined) return {};
-  return { traced: { headers: trace, at: context.now } };
+function traced({ plan, draft }: Running, { trace }: Cause): Pick<Instance, "traced"> {
+  const traceId = traceIdOf(trace);
+  if (traceId === undefined) return {};
+  const first = tracesOf(draft.current)[0] ?? traceId;
+  return { traced: { headers: trace, at: plan.context.now, first } };
 }
 
 function textOf(definition: Definition, actor: Actor | undefined): string {

@@ -1,3 +1,4 @@
+import { traceIdOf } from "../../tracer.ts";
 import { statePaths } from "../instance.ts";
 import type { Draft, Plan } from "./plan.ts";
 import { type Cause, update } from "./running.ts";
@@ -27,7 +28,7 @@ export function historyEntry(
     messageId: cause.messageId,
     payload: cause.payload,
     state,
-    traceId: cause.trace["traceparent"]?.split("-")[1],
+    traceId: traceIdOf(cause.trace),
   });
 }
 

@@ -1,5 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { setup } from "xstate";
+import { z } from "zod";
 import { endSpans } from "../../../src/engine/plan/trace-step.ts";
+import { viewOf } from "../../../src/engine/view.ts";
+import { defineWorkflow } from "../../../src/workflow.ts";
 import { errand } from "../../support/errand.ts";
 import { arrivalFor, Planner } from "../../support/planned.ts";
 import { RecordingTracer } from "../../support/recording-tracer.ts";
@@ -45,6 +49,7 @@ describe("the span of a step", () => {
     expect(planner.instances.get("errand/e")?.traced).toEqual({
       headers: step?.headers,
       at: planner.now,
+      first: "a".repeat(32),
     });
   });
 
@@ -88,5 +93,48 @@ describe("the span of a step", () => {
       attributes: { "workflow.outcome": "dead-letter", "error.type": "not-accepted" },
       error: "errand/e does not accept errand.other in its present state.",
     });
+  });
+});
+
+describe("the traces of an instance", () => {
+  const clock = defineWorkflow({
+    name: "clock",
+    version: "1",
+    events: { tick: z.object({}) },
+    machine: setup({ types: { events: {} as { type: "tick" } } }).createMachine({
+      on: { tick: {} },
+    }),
+  });
+  const begin = arrivalFor("start", "clock/c", {
+    type: "waybill.start",
+    input: {},
+    onConflict: "same-input",
+    messageId: "m0",
+  });
+  const tick = (messageId: string) =>
+    arrivalFor("event", "clock/c", { type: "tick", payload: {}, messageId });
+  const trace = (digit: string) => ({ traceparent: `00-${digit.repeat(32)}-${"1".repeat(16)}-01` });
+  const clocks = new Planner([clock]);
+  const seen = () => {
+    const instance = clocks.instances.get("clock/c") ?? expect.fail("it was not started");
+    return viewOf(instance, clocks.registry.find("clock"));
+  };
+  beforeEach(() => clocks.instances.clear());
+
+  it("are that of its start and that of its last step, whatever lies between", () => {
+    clocks.batch([{ ...begin, trace: trace("a") }], { tracer });
+    expect(seen()).toMatchObject({ version: 1, traces: ["a".repeat(32)] });
+    clocks.batch([{ ...tick("m1"), trace: trace("b") }], { tracer });
+    clocks.batch([{ ...tick("m2"), trace: trace("c") }], { tracer });
+    expect(seen()).toMatchObject({ version: 3, traces: ["a".repeat(32), "c".repeat(32)] });
+    clocks.batch([tick("m3")]);
+    expect(seen()).toMatchObject({ version: 4, traces: ["a".repeat(32), "c".repeat(32)] });
+  });
+
+  it("are not made up when nobody follows them", () => {
+    clocks.batch([begin]);
+    clocks.batch([tick("m1")]);
+    expect(seen().version).toBe(2);
+    expect(seen()).not.toHaveProperty("traces");
   });
 });
