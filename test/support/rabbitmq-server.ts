@@ -17,33 +17,45 @@ type User = (typeof brokerUsers)[number];
 const places = ["/usr/lib/rabbitmq/bin", ...(process.env["PATH"] ?? "").split(delimiter)];
 
 // The broker and its port mapper end with the test run, however that ends: the shell notices that nobody holds its
-// input any more. The port mapper refuses to go while it knows a node.
+// input any more. A frozen broker ends only once it runs again; the port mapper refuses to go while it knows a node.
 const untilInputEnds = `
 "$1" >"$2" 2>&1 & broker=$!
 cat >/dev/null
 kill -TERM "$(cat "$RABBITMQ_PID_FILE")" 2>/dev/null || kill -TERM $broker 2>/dev/null
+kill -CONT "$(cat "$RABBITMQ_PID_FILE")" 2>/dev/null
 wait $broker 2>/dev/null
 for try in 1 2 3 4 5 6 7 8 9 10; do epmd -kill >/dev/null 2>&1 && break; sleep 0.1; done
 `;
 
+export interface RabbitMqServerOptions {
+  /** What the nodes of one cluster have in common: the port mapper's port and the cookie. */
+  readonly together?: { readonly mapper: number; readonly cookie: string };
+  /** More lines for `rabbitmq.conf`. */
+  readonly settings?: readonly string[];
+}
+
 /** A RabbitMQ broker of this test alone: free ports, a port mapper, a cookie and a folder of its own. */
 export class RabbitMqServer {
   readonly port: number;
+  /** What other nodes call it. */
+  readonly nodeName: string;
   readonly #folder: string;
   readonly #environment: NodeJS.ProcessEnv;
   #shell: ChildProcess | undefined;
 
   private constructor(port: number, folder: string, environment: NodeJS.ProcessEnv) {
     this.port = port;
+    this.nodeName = environment["RABBITMQ_NODENAME"] ?? "";
     this.#folder = folder;
     this.#environment = environment;
   }
 
-  static async start(): Promise<RabbitMqServer> {
+  static async start(options: RabbitMqServerOptions = {}): Promise<RabbitMqServer> {
     const folder = mkdtempSync(join(tmpdir(), "waybill-rabbitmq-"));
-    const [port, distribution, mapper] = [await freePort(), await freePort(), await freePort()];
-    writeConfiguration(folder, port);
-    const environment = environmentOf(folder, { distribution, mapper });
+    const [port, distribution] = [await freePort(), await freePort()];
+    const together = options.together ?? { mapper: await freePort(), cookie: newCookie() };
+    writeConfiguration(folder, port, options.settings);
+    const environment = environmentOf(folder, { distribution, ...together });
     const server = new RabbitMqServer(port, folder, environment);
     await server.run();
     return server;
@@ -130,7 +142,12 @@ function programOf(name: string): string {
   );
 }
 
-function writeConfiguration(folder: string, port: number): void {
+/** What nodes prove to each other that they belong together with. */
+export function newCookie(): string {
+  return randomBytes(10).toString("hex");
+}
+
+function writeConfiguration(folder: string, port: number, more: readonly string[] = []): void {
   const definitions = join(folder, "definitions.json");
   const settings = [
     `listeners.tcp.1 = 127.0.0.1:${port}`,
@@ -140,6 +157,7 @@ function writeConfiguration(folder: string, port: number): void {
     "vm_memory_high_watermark.absolute = 1GB",
     "log.console = true",
     "log.file = false",
+    ...more,
   ];
   writeFileSync(join(folder, "rabbitmq.conf"), `${settings.join("\n")}\n`);
   writeFileSync(join(folder, "plugins"), "[].");
@@ -165,18 +183,18 @@ function hashOf(password: string): string {
 /** Nothing of the machine's own broker, and nothing of this process's environment but the path. */
 function environmentOf(
   folder: string,
-  ports: { readonly distribution: number; readonly mapper: number },
+  node: { readonly distribution: number; readonly mapper: number; readonly cookie: string },
 ): NodeJS.ProcessEnv {
-  const cookie = randomBytes(10).toString("hex");
+  const { distribution, mapper, cookie } = node;
   return {
     PATH: process.env["PATH"],
     HOME: folder,
     LANG: "C.UTF-8",
-    ERL_EPMD_PORT: String(ports.mapper),
+    ERL_EPMD_PORT: String(mapper),
     ERL_EPMD_ADDRESS: "127.0.0.1",
-    RABBITMQ_NODENAME: `waybill${ports.mapper}@localhost`,
+    RABBITMQ_NODENAME: `waybill${distribution}@localhost`,
     RABBITMQ_NODE_IP_ADDRESS: "127.0.0.1",
-    RABBITMQ_DIST_PORT: String(ports.distribution),
+    RABBITMQ_DIST_PORT: String(distribution),
     RABBITMQ_MNESIA_BASE: join(folder, "mnesia"),
     RABBITMQ_LOG_BASE: join(folder, "log"),
     RABBITMQ_PID_FILE: join(folder, "pid"),
@@ -185,7 +203,8 @@ function environmentOf(
     RABBITMQ_CONF_ENV_FILE: join(folder, "none.conf"),
     RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, "plugins"),
     RABBITMQ_GENERATED_CONFIG_DIR: join(folder, "generated"),
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `-setcookie ${cookie}`,
+    // No core spins while it waits for work: several nodes share few.
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `-setcookie ${cookie} +sbwt none -kernel inet_dist_use_interface {127,0,0,1}`,
     RABBITMQ_CTL_ERL_ARGS: `-setcookie ${cookie}`,
   };
 }

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Redis } from "ioredis";
 
 export interface RedisServerOptions {
   /** `appendfsync`, or no append-only file at all. */
@@ -45,8 +46,8 @@ export class RedisServer {
     return server;
   }
 
-  /** A Sentinel that watches the master at this port under the name `mymaster`, and decides alone. */
-  static async sentinel(master: number): Promise<RedisServer> {
+  /** A Sentinel that watches the master at this port under the name `mymaster`; so many have to agree on its end. */
+  static async sentinel(master: number, quorum: number): Promise<RedisServer> {
     const folder = mkdtempSync(join(tmpdir(), "waybill-sentinel-"));
     const port = await freePort();
     const path = join(folder, "sentinel.conf");
@@ -54,7 +55,7 @@ export class RedisServer {
       `port ${port}`,
       "bind 127.0.0.1",
       `dir ${folder}`,
-      `sentinel monitor mymaster 127.0.0.1 ${master} 1`,
+      `sentinel monitor mymaster 127.0.0.1 ${master} ${quorum}`,
       "sentinel down-after-milliseconds mymaster 700",
       "sentinel failover-timeout mymaster 3000",
     ];
@@ -93,10 +94,43 @@ export class RedisServer {
     if (shell.exitCode === null) await once(shell, "exit");
   }
 
+  /** One command, on a connection of its own. */
+  async call(command: string, ...parameters: readonly (string | number)[]): Promise<unknown> {
+    const admin = new Redis(this.port, { retryStrategy: null, lazyConnect: true });
+    admin.on("error", () => undefined);
+    try {
+      await admin.connect();
+      return await admin.call(command, ...parameters);
+    } finally {
+      admin.disconnect();
+    }
+  }
+
+  /** Remembers the data as they lie on the disk now, also while it runs. */
+  copyData(): void {
+    this.#dropCopy();
+    cpSync(this.#folder, this.#copy, { recursive: true });
+  }
+
+  /** While it does not run: goes back to what `copyData` remembered, as after a loss of power. */
+  restoreData(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+    cpSync(this.#copy, this.#folder, { recursive: true });
+  }
+
+  get #copy(): string {
+    return `${this.#folder}-copy`;
+  }
+
+  #dropCopy(): void {
+    rmSync(this.#copy, { recursive: true, force: true });
+  }
+
   /** Ends it and removes its data. */
   async stop(): Promise<void> {
     await this.kill();
     rmSync(this.#folder, { recursive: true, force: true });
+    this.#dropCopy();
   }
 
   async #answers(): Promise<void> {
