@@ -28,7 +28,7 @@ export interface InstanceWrite {
   readonly expectedVersion: number;
   /** The version after the write: `expectedVersion` or more. */
   readonly version: number;
-  /** The new record, or undefined to remove the instance with its inbox and index terms (its history stays). */
+  /** The new record, or undefined to remove the instance with its inbox, its index terms and its history. */
   readonly record: string | undefined;
   readonly inbox: readonly InboxAddition[];
   /** Ids that are past their time and may be forgotten. */

@@ -35,7 +35,28 @@ export type Observation =
       readonly state: string;
       readonly output: unknown;
     }
+  /** It was kept for its time after its end, and is gone with its history. */
+  | { readonly kind: "removed"; readonly key: string }
   | { readonly kind: "failed"; readonly key: string; readonly type: string; readonly error: string }
+  /** It has come to rest where nothing known can move it; told once. */
+  | {
+      readonly kind: "stuck";
+      readonly key: string;
+      readonly state: string;
+      readonly message: string;
+    }
+  /** Something that an operator should know of has come up, or is over. */
+  | {
+      readonly kind: "finding";
+      readonly code: string;
+      readonly severity: "problem" | "warning";
+      readonly change: "appeared" | "gone";
+      readonly message: string;
+    }
+  /** The store's clock has jumped by so much. */
+  | { readonly kind: "clock-jump"; readonly byMs: number; readonly message: string }
+  /** Nothing else could run in this process for so long. */
+  | { readonly kind: "loop-blocked"; readonly durationMs: number; readonly message: string }
   | {
       readonly kind: "set-aside";
       readonly key: string | undefined;

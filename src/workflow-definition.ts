@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { AnyStateMachine, ContextFrom } from "xstate";
 import type { ActivityOptions, ActivityRun } from "./activity.ts";
+import type { Duration } from "./duration.ts";
 import type { Schema } from "./schema.ts";
 
 /** What becomes of an event whose instance does not exist (yet). */
@@ -95,6 +96,11 @@ export interface WorkflowDefinition<
   readonly attributes?: (
     context: ContextFrom<Machine>,
   ) => Readonly<Record<string, string | number | boolean>>;
+  /**
+   * How long an instance is kept after its end, `"7d"` when not given; then it is removed with its history.
+   * It is never less than twice the time for which handled messages are recognised, so that no late copy begins it anew.
+   */
+  readonly retention?: Duration;
 }
 
 /** A definition that was found to be durable, with every default filled in. */
@@ -115,4 +121,5 @@ export interface Workflow<Machine extends AnyStateMachine = AnyStateMachine> {
   readonly attributes:
     | ((context: unknown) => Readonly<Record<string, string | number | boolean>>)
     | undefined;
+  readonly retentionMs: number;
 }

@@ -1,4 +1,5 @@
 import type { AnyStateMachine } from "xstate";
+import { toMs } from "./duration.ts";
 import { isWorkflowName } from "./message.ts";
 import type { WorkflowDefinition } from "./workflow-definition.ts";
 import { messageProblems } from "./workflow-events.ts";
@@ -11,6 +12,7 @@ export function workflowProblems(definition: WorkflowDefinition): readonly strin
   if (!isMachine(machine)) return ["`machine` is not an XState machine."];
   return [
     ...nameProblems(definition),
+    ...retentionProblems(definition),
     ...machineProblems(machine, true),
     ...messageProblems(definition),
     ...childProblems(definition.name, machine, new Set([machine])),
@@ -26,6 +28,18 @@ function nameProblems({ name, version }: WorkflowDefinition): readonly string[] 
     problems.push(`The version "${version}" is not 1 to 64 of A-Z a-z 0-9 . _ -`);
   }
   return problems;
+}
+
+function retentionProblems({ retention }: WorkflowDefinition): readonly string[] {
+  if (retention === undefined) return [];
+  try {
+    toMs(retention);
+    return [];
+  } catch {
+    return [
+      `The retention "${retention}" is no duration such as "7d" or a number of milliseconds.`,
+    ];
+  }
 }
 
 function childProblems(

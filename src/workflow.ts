@@ -1,5 +1,6 @@
 import type { AnyStateMachine } from "xstate";
 import { activityOptions, runOf } from "./activity.ts";
+import { toMs } from "./duration.ts";
 import { WaybillError } from "./errors.ts";
 import { isSchema, type Schema } from "./schema.ts";
 import type {
@@ -23,6 +24,8 @@ export type {
   Workflow,
   WorkflowDefinition,
 } from "./workflow-definition.ts";
+
+const defaultRetention = "7d";
 
 /**
  * Gives a map of messages its types, `correlate`'s payload included, before the machine is written.
@@ -67,7 +70,7 @@ function invalid(name: string, problems: readonly string[]): WaybillError {
 function build(definition: WorkflowDefinition, known: Map<AnyStateMachine, Workflow>): Workflow {
   const children = new Map<string, Workflow>();
   const activities = new Map<string, ActivityRule>();
-  const { startedBy = [], internal = [], emits = {} } = definition;
+  const { startedBy = [], internal = [], emits = {}, retention = defaultRetention } = definition;
   const workflow: Workflow = Object.freeze({
     name: definition.name,
     version: definition.version,
@@ -81,6 +84,7 @@ function build(definition: WorkflowDefinition, known: Map<AnyStateMachine, Workf
     children,
     activities,
     attributes: definition.attributes as Workflow["attributes"],
+    retentionMs: toMs(retention),
   });
   known.set(definition.machine, workflow);
   for (const [source, logic] of Object.entries(definition.machine.implementations.actors)) {
@@ -98,7 +102,9 @@ function childOf(
   source: string,
   machine: AnyStateMachine,
 ): WorkflowDefinition {
-  return { name: `${parent.name}.${source}`, version: parent.version, machine, events: {} };
+  const { version, retention } = parent;
+  const kept = retention === undefined ? {} : { retention };
+  return { name: `${parent.name}.${source}`, version, machine, events: {}, ...kept };
 }
 
 function mapEntries<Entry, Rule>(

@@ -153,14 +153,14 @@ function needsCode(key: string, definition: string): WaybillError {
 
 /** True for an instance that has come to its end and keeps nothing for anybody. */
 export function isOver({ actor, sealed, failure, deferred, held }: Instance): boolean {
-  const status = (actor ?? sealed?.actor)?.status;
+  const { status } = actor?.snapshot ?? sealed?.actor ?? { status: "active" };
   const waiting = (deferred ?? []).length + (held ?? []).length;
-  return status !== undefined && status !== "active" && failure === undefined && waiting === 0;
+  return status !== "active" && failure === undefined && waiting === 0;
 }
 
 /** Under which terms `list` finds an instance: status, states with their parents, tags and attributes. */
 export function termsOf(instance: Instance, definition: Definition | undefined): readonly string[] {
-  if (instance.sealed !== undefined) return sealedTerms(instance.terms, instance.sealed.actor);
+  if (instance.sealed !== undefined) return sealedTerms(instance, instance.sealed.actor);
   if (instance.actor === undefined) return ["status:awaited"];
   if (definition === undefined) return instance.terms;
   const view = definition.stepper.view(instance.actor);

@@ -20,6 +20,9 @@ export function parseTimerId(id: string): TimerName | undefined {
 /** Ends the wait for an instance that nobody has started. */
 export const limboTimer = "~limbo";
 
+/** Ends the time for which an instance is kept after its end. */
+export const retentionTimer = "~retention";
+
 /** Looks again whether the code of an instance is here, for the events that are kept for it. */
 export const heldTimer = "~held";
 

@@ -29,7 +29,27 @@ type Takers = {
 export class Metrics implements Observer {
   readonly #started = new Counter("waybill_instances_started_total", "Instances started.");
   readonly #ended = new Counter("waybill_instances_ended_total", "Instances ended, by last state.");
+  readonly #removed = new Counter(
+    "waybill_instances_removed_total",
+    "Instances removed after their retention.",
+  );
   readonly #failed = new Counter("waybill_instances_failed_total", "Events that threw.");
+  readonly #stuck = new Counter(
+    "waybill_instances_stuck_total",
+    "Instances that came to rest where nothing known can move them.",
+  );
+  readonly #findings = new Counter(
+    "waybill_findings_total",
+    "Findings that came up, by code and severity.",
+  );
+  readonly #jumps = new Counter(
+    "waybill_store_clock_jumps_total",
+    "Jumps of the store's clock, by direction.",
+  );
+  readonly #blocked = new Counter(
+    "waybill_event_loop_blocked_total",
+    "Times that nothing else could run in this process for longer than the limit.",
+  );
   readonly #applied = new Counter("waybill_events_applied_total", "Events applied.");
   readonly #setAside = new Counter(
     "waybill_messages_set_aside_total",
@@ -68,7 +88,14 @@ export class Metrics implements Observer {
     applied: ({ key }) => this.#applied.add({ workflow: workflowOf(key) }),
     ended: ({ key, status, state }) =>
       this.#ended.add({ workflow: workflowOf(key), status, state: finalState(state) }),
+    removed: ({ key }) => this.#removed.add({ workflow: workflowOf(key) }),
     failed: ({ key }) => this.#failed.add({ workflow: workflowOf(key) }),
+    stuck: ({ key }) => this.#stuck.add({ workflow: workflowOf(key) }),
+    finding: ({ code, severity, change }) => {
+      if (change === "appeared") this.#findings.add({ code, severity });
+    },
+    "clock-jump": ({ byMs }) => this.#jumps.add({ direction: byMs < 0 ? "backward" : "forward" }),
+    "loop-blocked": () => this.#blocked.add(),
     "set-aside": ({ key, outcome }) => this.#setAside.add({ workflow: workflowOf(key), outcome }),
     "dead-letter": ({ key, reason }) =>
       this.#deadLetters.add({ workflow: workflowOf(key), reason }),
@@ -95,7 +122,12 @@ export class Metrics implements Observer {
     const instruments: readonly Instrument[] = [
       this.#started,
       this.#ended,
+      this.#removed,
       this.#failed,
+      this.#stuck,
+      this.#findings,
+      this.#jumps,
+      this.#blocked,
       this.#applied,
       this.#setAside,
       this.#deadLetters,

@@ -3,7 +3,7 @@ import { parseInstanceKey } from "../../message.ts";
 import { validate } from "../../schema.ts";
 import type { StartArrival } from "../arrival.ts";
 import { type Instance, jsonDigest } from "../instance.ts";
-import { limboTimer } from "../timer-id.ts";
+import { limboTimer, retentionTimer } from "../timer-id.ts";
 import { wire } from "../wire.ts";
 import { advance, judge } from "./advance.ts";
 import { stop } from "./apply-stop.ts";
@@ -102,7 +102,8 @@ function begin(running: Running, arrival: StartArrival, input: unknown): void {
     return turnAway(plan, arrival, threw(key, "the start", error));
   }
   stop(plan, draft, { type: "waybill.stop", trace });
-  plan.disarm({ key, generation: 0, name: limboTimer });
+  const isFirst = (draft.current?.actor ?? draft.current?.sealed) === undefined;
+  plan.disarm({ key, generation: 0, name: isFirst ? limboTimer : retentionTimer });
   draft.current = unborn(running, arrival);
   draft.touched = true;
   const id = messageId === undefined ? {} : { messageId };
@@ -114,7 +115,8 @@ function begin(running: Running, arrival: StartArrival, input: unknown): void {
 
 /** The instance before its first step; events that came too early wait in it. */
 function unborn({ plan, draft, definition }: Running, arrival: StartArrival): Instance {
-  const { version = 0, createdAt = plan.context.now, terms = [], held } = draft.current ?? {};
+  const { version = draft.before?.version ?? 0, held } = draft.current ?? {};
+  const { createdAt = plan.context.now, terms = [] } = draft.current ?? {};
   const { key, messageId } = arrival;
   return {
     key,

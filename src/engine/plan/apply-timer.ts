@@ -1,5 +1,6 @@
 import type { TimerArrival } from "../arrival.ts";
-import { heldTimer, limboTimer, parseEngineTimer } from "../timer-id.ts";
+import { isOver } from "../instance.ts";
+import { heldTimer, limboTimer, parseEngineTimer, retentionTimer } from "../timer-id.ts";
 import { attemptOver, runAgain } from "./apply-activity.ts";
 import { fail, giveUpAll } from "./fail.ts";
 import { keepEvent, sealedRetryMs, standsStill } from "./hold.ts";
@@ -12,6 +13,7 @@ import { actorOf, type Running } from "./running.ts";
 export function applyTimer(plan: Plan, arrival: TimerArrival): void {
   const draft = plan.draft(arrival.key);
   if (arrival.name === limboTimer) return endLimbo(plan, arrival);
+  if (arrival.name === retentionTimer) return endRetention(plan, arrival);
   const definition = plan.definition(arrival.key, draft.current);
   if (draft.current?.sealed !== undefined) return keepForLater(plan, arrival);
   // What was kept has been played on the way here.
@@ -63,4 +65,13 @@ function endLimbo(plan: Plan, arrival: TimerArrival): void {
   });
   draft.current = undefined;
   draft.touched = true;
+}
+
+/** An instance that has been kept long enough after its end goes, unless it has begun anew. */
+function endRetention(plan: Plan, arrival: TimerArrival): void {
+  const draft = plan.draft(arrival.key);
+  if (draft.current === undefined || !isOver(draft.current)) return stale(plan, arrival);
+  draft.current = undefined;
+  draft.touched = true;
+  plan.observations.push({ kind: "removed", key: draft.key });
 }

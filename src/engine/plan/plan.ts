@@ -13,9 +13,9 @@ import { type Names, partitionOf } from "../../routing.ts";
 import type { Tracer } from "../../tracer.ts";
 import type { Arrival, ReplyTo, WatchArrival } from "../arrival.ts";
 import type { LetterEntry } from "../dead-letter.ts";
-import { encodeInstance, type Instance, termsOf } from "../instance.ts";
+import { encodeInstance, type Instance, isOver, noteWaiting, termsOf } from "../instance.ts";
 import type { Definition, Registry } from "../registry.ts";
-import { timerId } from "../timer-id.ts";
+import { retentionTimer, timerId } from "../timer-id.ts";
 import { jsonMessage, type OutboxContent } from "../wire.ts";
 import { PlanSpans } from "./plan-spans.ts";
 
@@ -203,6 +203,7 @@ export class Plan {
 
   /** The commit of all this, without what only the partition knows. */
   toCommit(): Omit<Commit, "epoch" | "commitId" | "outboxSettled"> {
+    for (const draft of this.drafts.values()) this.#settleRetention(draft);
     return {
       partition: this.context.partition,
       inboxWindowMs: this.context.inboxWindowMs,
@@ -224,6 +225,20 @@ export class Plan {
       this.outbox.length + this.armed.size + this.disarmed.size + letters === 0 &&
       ![...this.drafts.values()].some((draft) => draft.touched)
     );
+  }
+
+  /** What has ended is kept for a time; what has begun anew is kept as long as it runs. */
+  #settleRetention({ key, before, current }: Draft): void {
+    const timer = { key, generation: 0, name: retentionTimer };
+    const wasOver = before !== undefined && isOver(before);
+    if (current === undefined || !isOver(current)) {
+      if (wasOver) this.disarm(timer);
+      return;
+    }
+    if (wasOver && !this.disarmed.has(timerId(timer))) return;
+    const { now, inboxWindowMs } = this.context;
+    const { retentionMs = 0 } = this.definition(key, current)?.workflow ?? {};
+    this.arm(timer, now + Math.max(retentionMs, 2 * inboxWindowMs));
   }
 
   /** A run that was called off again in the same batch leaves no trace. */

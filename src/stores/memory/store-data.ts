@@ -72,12 +72,13 @@ export function writeCommit(data: PartitionData, commit: Commit, now: number): C
 }
 
 function writeInstance(data: PartitionData, write: InstanceWrite, now: number): void {
-  appendHistory(data, write);
   const before = data.instances.get(write.key);
   if (write.record === undefined) {
     data.instances.delete(write.key);
+    data.histories.delete(write.key);
     return;
   }
+  appendHistory(data, write);
   const inbox = new Map(before?.inbox);
   for (const id of write.inboxForget) inbox.delete(id);
   for (const { id } of write.inbox) inbox.set(id, now);

@@ -211,13 +211,13 @@ local function writeInstance(write, now)
   local existed = write.before.version ~= '0'
   local createdAt = existed and write.before.createdAt or now
   local change = write.change or { gone = {}, new = {} }
-  inPieces('RPUSH', head .. ':h:' .. key, write.history)
   for _, term in ipairs(change.gone) do gather(removed, indexOf(workflow, term), workflow, term, id) end
   if not write.record then
-    redis.call('DEL', head .. ':i:' .. key, head .. ':m:' .. key)
+    redis.call('DEL', head .. ':i:' .. key, head .. ':m:' .. key, head .. ':h:' .. key)
     if existed then gather(removed, head .. ':w:' .. workflow, workflow, nil, id) end
     return
   end
+  inPieces('RPUSH', head .. ':h:' .. key, write.history)
   local terms = write.change and packTerms(change.after) or write.before.terms
   local first = table.concat({ write.version, createdAt, now, #terms }, ' ')
   redis.call('SET', head .. ':i:' .. key, first .. '\n' .. terms .. write.record)

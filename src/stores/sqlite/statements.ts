@@ -43,6 +43,7 @@ export const statements = {
 
   lastHistory: `SELECT number FROM history WHERE partition = ? AND key = ?
     ORDER BY number DESC LIMIT 1`,
+  removeHistory: "DELETE FROM history WHERE partition = ? AND key = ?",
   addHistory: "INSERT INTO history (partition, key, number, entry) VALUES (?, ?, ?, ?)",
   history: `SELECT number, entry FROM history WHERE partition = ? AND key = ? AND number > ?
     ORDER BY number LIMIT ?`,

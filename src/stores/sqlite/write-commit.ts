@@ -75,13 +75,14 @@ function writeInstance(
   now: number,
 ): void {
   const { key, record } = write;
-  writeHistory(file, partition, write);
   if (record === undefined) {
+    file.prepare(statements.removeHistory).run(partition, key);
     file.prepare(statements.removeInstance).run(partition, key);
     file.prepare(statements.forgetAll).run(partition, key);
     file.prepare(statements.removeTerms).run(key, partition);
     return;
   }
+  writeHistory(file, partition, write);
   const workflow = key.slice(0, key.indexOf("/"));
   const createdAt = before.version === 0 ? now : before.createdAt;
   const put = file.prepare(statements.putInstance);
