@@ -4,6 +4,7 @@ import {
   type Accepted,
   isFinal,
   isNameOf as isName,
+  isRetention,
   orderProblems,
   type RecordView,
 } from "../support/instance-checks.ts";
@@ -31,7 +32,10 @@ const recoveryMs = 12_000;
 export function isAtRest({ recorder }: World, { started, isDone }: Workload): boolean {
   if (!isDone) return false;
   const { partitions } = recorder.data;
-  if (partitions.some(({ outbox, timers }) => outbox.size + timers.size > 0)) return false;
+  if (partitions.some(({ outbox }) => outbox.size > 0)) return false;
+  if (partitions.some(({ timers }) => [...timers.keys()].some((id) => !isRetention(id)))) {
+    return false;
+  }
   const rows = partitions.flatMap(({ instances }) => [...instances.values()]);
   if (!started.every((key) => partitions.some(({ instances }) => instances.has(key)))) return false;
   return rows.every(({ stored }) => isFinal(JSON.parse(stored.record) as RecordView));
@@ -83,7 +87,10 @@ function restless(
   }
   for (const [number, { outbox, timers }] of recorder.data.partitions.entries()) {
     for (const [seq, entry] of outbox) problems.push(`p${number}: outbox keeps ${seq} ${entry}`);
-    for (const [id, due] of timers) problems.push(`p${number}: ${id} is still armed for ${due}`);
+    for (const [id, due] of timers) {
+      if (isRetention(id)) continue;
+      problems.push(`p${number}: ${id} is still armed for ${due}`);
+    }
   }
   return problems;
 }

@@ -1,15 +1,22 @@
 import type { InstanceWrite } from "../../src/commit.ts";
 import type { ActorRecord, TimerRecord } from "../../src/engine/statechart/actor.ts";
 import type { Origin } from "../../src/engine/step.ts";
-import { parseEngineTimer, parseTimerId } from "../../src/engine/timer-id.ts";
-import type { RecordView } from "../support/instance-checks.ts";
+import {
+  limboTimer,
+  parseEngineTimer,
+  parseTimerId,
+  retentionTimer,
+  timerId,
+} from "../../src/engine/timer-id.ts";
+import { isFinal, isRetention, type RecordView } from "../support/instance-checks.ts";
 
 /** Where the timers armed in the store and those in the record that was just written differ. */
 export function timersMisfit(
   { key, record }: InstanceWrite,
   timers: ReadonlyMap<string, number>,
 ): readonly string[] {
-  const { actor, held = [] }: RecordView = record === undefined ? {} : JSON.parse(record);
+  const view: RecordView = record === undefined ? {} : JSON.parse(record);
+  const { actor, held = [] } = view;
   const wanted = new Map(
     (actor?.timers ?? [])
       .filter((timer) => !held.some(({ origin }) => hasFired(timer, origin)))
@@ -21,15 +28,22 @@ export function timersMisfit(
     if (stored !== due)
       problems.push(`${id} is due at ${due} by the record, ${stored} by the store`);
   }
+  const retention = timerId({ key, generation: 0, name: retentionTimer });
+  if (timers.has(retention) !== isOver(view)) problems.push(`${key}: its retention is wrong`);
   for (const id of timers.keys()) {
     const timer = parseTimerId(id);
-    if (timer?.key !== key || timer.name === "~limbo") continue;
+    if (timer?.key !== key || timer.name === limboTimer || isRetention(id)) continue;
     const own = parseEngineTimer(timer.name);
     const isWanted =
       own === undefined ? wanted.has(id) : runs(actor, own.activity, timer.generation);
     if (!isWanted) problems.push(`${id} is armed, but nothing in the record wants it`);
   }
   return problems;
+}
+
+/** Nothing will happen to it any more, so that it may be removed in time. */
+function isOver(view: RecordView): boolean {
+  return isFinal(view) && view.failure === undefined && (view.deferred ?? []).length === 0;
 }
 
 /** A timer that has fired while its instance stood still. */

@@ -1,12 +1,14 @@
 import { letterId } from "../../src/engine/dead-letter.ts";
 import type { ActorRecord } from "../../src/engine/statechart/actor.ts";
 import type { Origin } from "../../src/engine/step.ts";
+import { parseTimerId, retentionTimer } from "../../src/engine/timer-id.ts";
 import { partitionOf } from "../../src/routing.ts";
 import type { HistoryEntry } from "./replay.ts";
 
 /** The parts of an instance's record that the checks look at. */
 export interface RecordView {
   readonly actor?: ActorRecord;
+  readonly failure?: unknown;
   readonly deferred?: readonly { readonly messageId?: string }[];
   readonly held?: readonly { readonly messageId?: string; readonly origin?: Origin }[];
 }
@@ -21,6 +23,11 @@ export interface Accepted {
 /** An instance that has ended, and keeps nothing back. */
 export function isFinal({ actor, held }: RecordView): boolean {
   return actor !== undefined && actor.status !== "active" && (held ?? []).length === 0;
+}
+
+/** Whether a timer only waits for the removal of an instance that has ended. */
+export function isRetention(id: string): boolean {
+  return parseTimerId(id)?.name === retentionTimer;
 }
 
 /** Events that a sender has numbered, and that were applied in another order. */
