@@ -26,6 +26,9 @@ export interface Message {
 /** Names the instance (`workflow/id`) that a message is for. */
 export const instanceHeader = "x-waybill-instance";
 
+/** On a message that may have been published before, under the same id: its sender died or was not told. */
+export const republishedHeader = "x-waybill-republished";
+
 /** Prefixes that only the engine may use for event types. */
 export const reservedTypePrefixes = ["xstate.", "waybill."] as const;
 

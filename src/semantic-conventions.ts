@@ -25,6 +25,7 @@ export const attribute = {
   stateTo: "workflow.state.to",
   outcome: "workflow.outcome",
   duplicate: "workflow.duplicate",
+  republished: "workflow.republished",
   partition: "workflow.partition",
   timer: "workflow.timer.name",
   activity: "workflow.activity.name",

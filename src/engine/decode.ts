@@ -1,4 +1,10 @@
-import { instanceHeader, isReservedType, type Message, parseInstanceKey } from "../message.ts";
+import {
+  instanceHeader,
+  isReservedType,
+  type Message,
+  parseInstanceKey,
+  republishedHeader,
+} from "../message.ts";
 import type { DeadLetterReason } from "../observer.ts";
 import type { Delivery } from "../transport.ts";
 import type {
@@ -119,13 +125,16 @@ export function isTrusted({ userId, headers }: Message, trustedUser: string): bo
   return userId === trustedUser && headers?.[outsiderHeader] === undefined;
 }
 
+/** A service that copies all headers of a request into its answer does no wrong. */
+const harmless: ReadonlySet<string> = new Set([instanceHeader, outsiderHeader, republishedHeader]);
+
 /** What an outsider's message claims that only the engine may claim. */
 function forgery(message: Message): string | undefined {
   if (message.type !== undefined && isReservedType(message.type)) {
     return `the type ${message.type} is the engine's own`;
   }
   const header = Object.keys(message.headers ?? {}).find(
-    (name) => name.startsWith("x-waybill-") && name !== instanceHeader && name !== outsiderHeader,
+    (name) => name.startsWith("x-waybill-") && !harmless.has(name),
   );
   return header === undefined ? undefined : `the header ${header} is the engine's own`;
 }

@@ -2,6 +2,7 @@ import type { Cancel, Clock } from "../clock.ts";
 import type { Observer } from "../observer.ts";
 import type { Outgoing, Transport } from "../transport.ts";
 import { within } from "./deadline.ts";
+import { republished } from "./trace-send.ts";
 
 interface Entry {
   readonly seq: number;
@@ -91,7 +92,7 @@ export class Outbox {
     const done = failedAt < 0 ? chunk : chunk.slice(0, failedAt);
     this.#waiting = this.#waiting.slice(done.length);
     this.#settle(done, (index) => outcome[index] === "returned");
-    if (failedAt >= 0) return this.#retryLater();
+    if (failedAt >= 0) return this.#retryLater(chunk.length - failedAt);
     this.#retryMs = firstRetryMs;
     if (this.#waiting.length === 0) this.#tellDrained();
     this.#pump();
@@ -117,8 +118,12 @@ export class Outbox {
     });
   }
 
-  #retryLater(): void {
+  /** The first of those that wait have been tried: the broker may have them all the same. */
+  #retryLater(tried: number): void {
     const { clock, observer, transport } = this.#options;
+    this.#waiting = this.#waiting.map((entry, index) =>
+      index < tried ? { ...entry, outgoing: republished(entry.outgoing) } : entry,
+    );
     const reason = transport.state().reason ?? "the broker did not confirm";
     observer.observe({ kind: "trouble", where: "transport", message: reason });
     this.#cancel = clock.after(this.#retryMs, () => {

@@ -14,6 +14,7 @@ import { InstanceCache } from "./instance-cache.ts";
 import { Intake, timerArrivals } from "./intake.ts";
 import { Outbox } from "./outbox.ts";
 import { type EnginePorts, textOf } from "./ports.ts";
+import { markRepublished, sendAgain } from "./trace-send.ts";
 import { WakeUp } from "./wake-up.ts";
 import { Watchers } from "./watchers.ts";
 import { type OutboxContent, wire } from "./wire.ts";
@@ -87,7 +88,8 @@ export class Partition {
     const { store, transport, names } = this.#ports;
     for (let after = 0; this.#state === "open"; ) {
       const page = await this.#ask(store.outbox(this.number, after, outboxPage));
-      for (const { seq, entry } of page) this.#redrive(seq, JSON.parse(entry) as OutboxContent);
+      for (const { seq, entry } of page)
+        this.#redrive(seq, JSON.parse(entry) as OutboxContent, true);
       const last = page.at(-1);
       if (last === undefined) break;
       after = last.seq;
@@ -180,12 +182,18 @@ export class Partition {
   }
 
   /** An outbox entry, new or left behind: to the broker, to this partition itself, or to be run here. */
-  #redrive(seq: number, content: OutboxContent): void {
-    if (content.kind === "run") return this.#activities.start(seq, content.task, content.trace);
+  #redrive(seq: number, content: OutboxContent, isLeft = false): void {
+    if (content.kind === "run") {
+      const { task, trace } = content;
+      return this.#activities.start(seq, task, isLeft ? markRepublished(trace) : trace);
+    }
     const { outgoing } = content;
     const { names, transport } = this.#ports;
     const own = outgoing.exchange === "" && outgoing.routingKey === names.partition(this.number);
-    if (!own) return this.#outbox.add([{ seq, outgoing }]);
+    if (!own) {
+      const sent = isLeft ? sendAgain(this.#ports, outgoing) : outgoing;
+      return this.#outbox.add([{ seq, outgoing: sent }]);
+    }
     const message = { ...outgoing.message, userId: transport.user };
     const delivery = { message, tag: 0, redeliveries: 0 };
     this.#arrive({ ...this.#decode(delivery), receipt: { seq } });

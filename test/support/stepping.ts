@@ -34,7 +34,7 @@ function unchecked(machine: AnyStateMachine): Workflow {
       actors.map(([name, logic]) => [name, { options: activityOptions(logic), run: runOf(logic) }]),
     ),
     attributes: undefined,
-  retentionMs: 0,
+    retentionMs: 0,
   };
 }
 

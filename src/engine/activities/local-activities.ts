@@ -44,7 +44,7 @@ export class LocalActivities {
     return this.#running.size;
   }
 
-  start(seq: number, task: ActivityTask, trace: Headers): void {
+  start(seq: number, task: ActivityTask, headers: Headers): void {
     const definition = this.#definition(task);
     const run = definition?.workflow.activities.get(task.source)?.run;
     // Without the code it stays in the outbox, for an owner that has it.
@@ -54,7 +54,7 @@ export class LocalActivities {
     const controller = new AbortController();
     this.#running.set(id, controller);
     const policy = policyOf(definition, task.source);
-    const span = beginAttempt(this.#options.tracer, { task, kind: "internal", parent: trace });
+    const span = beginAttempt(this.#options.tracer, { task, kind: "internal", headers });
     void this.#attempt({ run, task, controller, policy, span }).then((outcome) => {
       if (this.#running.get(id) !== controller) return;
       this.#running.delete(id);

@@ -5,21 +5,31 @@ import type { Observation } from "../../observer.ts";
 import { attribute, spanName } from "../../semantic-conventions.ts";
 import type { OpenSpan, Tracer } from "../../tracer.ts";
 import type { Outcome } from "../arrival.ts";
-import { instanceAttributes } from "../trace-send.ts";
-import type { ActivityTask } from "../wire.ts";
+import { instanceAttributes, republishedAttribute } from "../trace-send.ts";
+import { type ActivityTask, traceOf } from "../wire.ts";
 
 /** Begins the span of one attempt of an activity; `consumer` when its task came over the broker. */
 export function beginAttempt(
   tracer: Tracer,
-  { task, kind, parent }: { task: ActivityTask; kind: "internal" | "consumer"; parent: Headers },
+  {
+    task,
+    kind,
+    headers = {},
+  }: {
+    readonly task: ActivityTask;
+    readonly kind: "internal" | "consumer";
+    /** Those of its message, or the trace that it belongs to. */
+    readonly headers: Headers | undefined;
+  },
 ): OpenSpan {
   const { key, source, attempt } = task;
   return tracer.begin({
     kind,
     name: spanName.activity(parseInstanceKey(key)?.workflow ?? "", source),
-    parent,
+    parent: traceOf(headers),
     attributes: {
       ...instanceAttributes(key),
+      ...republishedAttribute(headers),
       [attribute.activity]: source,
       [attribute.attempt]: attempt,
     },

@@ -12,7 +12,6 @@ import {
   type ActivityReport,
   type ActivityTask,
   jsonMessage,
-  traceOf,
   type WorkLimits,
   wire,
 } from "../wire.ts";
@@ -143,8 +142,8 @@ export class ActivityWorker {
     if (wanted === undefined) return this.#giveBack(session);
     acknowledge(session, delivery);
     if (!wanted) return;
-    const parent = traceOf(message.headers);
-    const span = beginAttempt(this.#ports.tracer, { task: body, kind: "consumer", parent });
+    const { headers } = message;
+    const span = beginAttempt(this.#ports.tracer, { task: body, kind: "consumer", headers });
     const { clock, observer } = this.#ports;
     const startedAt = clock.monotonic();
     const outcome = await this.#attempt(session.run, body, span);

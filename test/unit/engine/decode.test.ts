@@ -109,6 +109,11 @@ describe("who may send what", () => {
     expect(read({ ...guarded, userId: "shop" })).toMatchObject({ reason: "reserved-type" });
   });
 
+  it("takes the answer of a service that copies all headers of a request that came twice", () => {
+    const headers = { ...named, "x-waybill-republished": "1" };
+    expect(read({ headers, userId: "shop" })).toMatchObject({ kind: "event", key: "order/9" });
+  });
+
   it("does not trust what the ingress has forwarded under the engine's user", () => {
     const headers = { ...named, "x-waybill-outsider": "1" };
     expect(read({ ...stop, headers, userId: "waybill" })).toMatchObject({

@@ -11,12 +11,16 @@ const never = new Promise<never>(() => {});
 function outboxWith(answer: (ids: readonly string[]) => Answer) {
   const clock = new HandClock();
   const published: string[][] = [];
+  const marked: string[] = [];
   const delivered: number[] = [];
   const troubles: Observation[] = [];
   const transport = {
     async publish(batch: readonly Outgoing[]) {
       const ids = batch.map(({ message }) => message.id ?? "");
       published.push(ids);
+      for (const { message } of batch) {
+        if (message.headers?.["x-waybill-republished"] === "1") marked.push(message.id ?? "");
+      }
       return answer(ids);
     },
     state: () => ({ status: "up" }),
@@ -27,7 +31,7 @@ function outboxWith(answer: (ids: readonly string[]) => Answer) {
     observer: { observe: (observation) => troubles.push(observation) },
     delivered: (seqs) => delivered.push(...seqs),
   });
-  return { outbox, clock, published, delivered, troubles };
+  return { outbox, clock, published, marked, delivered, troubles };
 }
 
 const entry = (seq: number) => ({
@@ -69,6 +73,20 @@ describe("an outbox", () => {
     expect(published.at(-1)).toEqual(["m2", "m3", "m4"]);
     expect(delivered).toEqual([1, 2, 3, 4]);
     expect(troubles).toHaveLength(2);
+  });
+
+  it("marks what it publishes again, and nothing that went out once", async () => {
+    let fails = true;
+    const { outbox, clock, published, marked } = outboxWith((ids) =>
+      ids.map((id) => (fails && id === "m2" ? "failed" : "confirmed")),
+    );
+    outbox.add([entry(1), entry(2), entry(3)]);
+    await settled();
+    outbox.add([entry(4)]);
+    fails = false;
+    await clock.pass(50);
+    expect(published.at(-1)).toEqual(["m2", "m3", "m4"]);
+    expect(marked).toEqual(["m2", "m3"]);
   });
 
   it("puts aside what no queue takes, so that it holds up nobody, and tries it again", async () => {
