@@ -1,10 +1,12 @@
 import type { Outgoing } from "../transport.ts";
 import type { ReplyTo } from "./arrival.ts";
 import type { Committed } from "./committer.ts";
-import type { Instance } from "./instance.ts";
+import { type Instance, stuckBecause } from "./instance.ts";
 import type { InstanceCache } from "./instance-cache.ts";
+import { stateText } from "./plan/note.ts";
 import type { Plan, ReplyBody } from "./plan/plan.ts";
 import { type EnginePorts, textOf } from "./ports.ts";
+import { stuckAction, stuckTerm } from "./stuck.ts";
 import { hasReached, viewOf } from "./view.ts";
 import type { Watchers } from "./watchers.ts";
 import { jsonMessage, type OutboxContent, wire } from "./wire.ts";
@@ -31,6 +33,7 @@ export function aftermath(context: AftermathPorts, { plan, at }: Committed): voi
   if (dues.length > 0) context.arm(dues.reduce((left, right) => Math.min(left, right)));
   answer(context, plan);
   inform(context, plan);
+  tellStuck(context, plan);
   act(context, plan);
 }
 
@@ -53,6 +56,19 @@ function inform({ ports }: AftermathPorts, plan: Plan): void {
     }
   }
   for (const observation of plan.observations.slice(told)) ports.observer.observe(observation);
+}
+
+/** Found where an instance comes to rest, so that nobody has to look for it. */
+function tellStuck({ ports }: AftermathPorts, plan: Plan): void {
+  for (const { key, before, current } of plan.drafts.values()) {
+    if (current?.actor === undefined || !current.terms.includes(stuckTerm)) continue;
+    const definition = plan.definition(key, current);
+    if (definition === undefined || before?.terms.includes(stuckTerm) === true) continue;
+    const state = stateText(definition.stepper.view(current.actor).value);
+    const why = stuckBecause(current, definition) ?? "";
+    const message = `${key} is stuck in ${state === "" ? "its only state" : state}. ${why} ${stuckAction}`;
+    ports.observer.observe({ kind: "stuck", key, state, message });
+  }
 }
 
 function answer(context: AftermathPorts, plan: Plan): void {

@@ -16,6 +16,9 @@ export interface InstanceView {
   /** +1 for every event applied, and for what an operator does to it; its ETag. */
   readonly version: number;
   readonly status: InstanceStatus;
+  /** Set while nothing known can move an active instance; `advice` says why, and what to do. */
+  readonly stuck?: true;
+  readonly advice?: string;
   readonly state: StateValue;
   readonly tags: readonly string[];
   readonly context: unknown;
@@ -105,6 +108,8 @@ export interface ListRequest {
   readonly status?: string;
   readonly state?: string;
   readonly tag?: string;
+  /** Only instances that nothing known can move. */
+  readonly stuck?: true;
   readonly attributes?: Readonly<Record<string, string>>;
   readonly updatedAfter?: number;
   readonly limit?: number;

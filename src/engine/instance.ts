@@ -6,6 +6,8 @@ import { traceIdOf } from "../tracer.ts";
 import type { Definition, Registry } from "./registry.ts";
 import type { Actor, ActorRecord } from "./statechart/actor.ts";
 import type { Origin } from "./step.ts";
+import { stuckTerm, whyStuck } from "./stuck.ts";
+import { waitingTerms } from "./waiting-since.ts";
 
 /** An event that could not be applied yet and is kept with its instance. */
 export interface WaitingEvent {
@@ -46,6 +48,8 @@ interface Bookkeeping {
   readonly deferred?: readonly WaitingEvent[];
   /** Waits for the start, or behind the event that failed. */
   readonly held?: readonly WaitingEvent[];
+  /** Since when events have been waiting without a pause, in milliseconds of the store's clock. */
+  readonly waitingSince?: number;
   readonly runs?: Readonly<Record<string, ActivityRun>>;
   /** Requests (`version/n` of the effect) that declared a reply, and the event type of that reply. */
   readonly requests?: Readonly<Record<string, string>>;
@@ -166,6 +170,8 @@ export function termsOf(instance: Instance, definition: Definition | undefined):
   const view = definition.stepper.view(instance.actor);
   return [
     `status:${statusOf(instance, view.status)}`,
+    ...(stuckBecause(instance, definition) === undefined ? [] : [stuckTerm]),
+    ...waitingTerms(instance.waitingSince),
     ...statePaths(view.value).map((path) => `state:${path}`),
     ...view.tags.map((tag) => `tag:${tag}`),
     ...attributeTerms(definition, view.context),
@@ -173,9 +179,29 @@ export function termsOf(instance: Instance, definition: Definition | undefined):
 }
 
 /** Without its code nothing but the status can have changed. */
-function sealedTerms(terms: readonly string[], { status }: ActorRecord): readonly string[] {
-  const rest = terms.filter((term) => !term.startsWith("status:"));
-  return [`status:${status === "active" ? "suspended" : status}`, ...rest];
+function sealedTerms(
+  { terms, waitingSince }: Instance,
+  { status }: ActorRecord,
+): readonly string[] {
+  const rest = terms.filter((term) => !/^(status|stuck|waiting):/.test(term));
+  const own = `status:${status === "active" ? "suspended" : status}`;
+  return [own, ...waitingTerms(waitingSince), ...rest];
+}
+
+/** Why nothing known can move the instance, if it is active and that is so. */
+export function stuckBecause(instance: Instance, definition: Definition): string | undefined {
+  const { actor, failure, suspended, held = [] } = instance;
+  if (actor === undefined || failure !== undefined || suspended === true) return undefined;
+  return held.length > 0 ? undefined : whyStuck(actor, definition);
+}
+
+/** The instance with the time at which its events began to wait, which stays until none waits any more. */
+export function noteWaiting(instance: Instance, now: number): Instance {
+  const { waitingSince, ...rest } = instance;
+  const { deferred = [], held = [], actor, sealed } = instance;
+  const isWaiting = (actor ?? sealed) !== undefined && deferred.length + held.length > 0;
+  if (isWaiting === (waitingSince !== undefined)) return instance;
+  return isWaiting ? { ...rest, waitingSince: Math.floor(now) } : rest;
 }
 
 function attributeTerms({ workflow }: Definition, context: unknown): readonly string[] {

@@ -2,9 +2,10 @@ import type { StoredInstance } from "../commit.ts";
 import type { ErrorRecord } from "../errors.ts";
 import { parseInstanceKey } from "../message.ts";
 import type { InstanceView, Until } from "./client.ts";
-import { type Instance, statusOf, termsOf, tracesOf } from "./instance.ts";
+import { type Instance, statusOf, stuckBecause, termsOf, tracesOf } from "./instance.ts";
 import type { Definition } from "./registry.ts";
 import type { Actor } from "./statechart/actor.ts";
+import { stuckAction } from "./stuck.ts";
 
 /** What can be said of every stored instance, and what only of one that can be read. */
 type Facts = Pick<InstanceView, "workflow" | "id" | "version" | "createdAt" | "updatedAt">;
@@ -44,12 +45,15 @@ function factsOf({
   return { workflow, id, version, createdAt, updatedAt };
 }
 
-function fromInside(instance: Instance, actor: Actor, { stepper, workflow }: Definition): Insight {
+function fromInside(instance: Instance, actor: Actor, definition: Definition): Insight {
+  const { stepper, workflow } = definition;
   const { value, tags, context, output, error: thrown, status: actorStatus } = stepper.view(actor);
   const status = statusOf(instance, actorStatus);
   const error = instance.failure?.error ?? thrown;
+  const stuck = stuckBecause(instance, definition);
   return {
     status,
+    ...(stuck !== undefined && { stuck: true, advice: `${stuck} ${stuckAction}` }),
     state: value,
     tags,
     context,

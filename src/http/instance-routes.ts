@@ -24,6 +24,10 @@ const listQuery = z
     status: text("`active`, `done`, `error`, `stopped`, `failed` or `suspended`"),
     state: text("A state it is in; nested ones joined by dots"),
     tag: text("A tag of its state"),
+    stuck: z
+      .literal("true")
+      .optional()
+      .openapi({ param: { description: "Only those that nothing known can move" } }),
     "attribute.<name>": text("A search attribute; one parameter for each"),
     updatedAfter: z.iso
       .datetime({ offset: true })
@@ -129,7 +133,7 @@ export function instanceRoutes(served: Served): OpenAPIHono {
 }
 
 function listRequest(workflow: string, query: ListQuery): ListRequest {
-  const { status, state, tag, updatedAfter, limit, cursor, ...others } = query;
+  const { status, state, tag, stuck, updatedAfter, limit, cursor, ...others } = query;
   const attributes = attributesIn(others);
   return {
     workflow,
@@ -137,6 +141,7 @@ function listRequest(workflow: string, query: ListQuery): ListRequest {
     ...(status !== undefined && { status }),
     ...(state !== undefined && { state }),
     ...(tag !== undefined && { tag }),
+    ...(stuck !== undefined && { stuck: true }),
     ...(Object.keys(attributes).length > 0 && { attributes }),
     ...(updatedAfter !== undefined && { updatedAfter: Date.parse(updatedAfter) }),
     ...(cursor !== undefined && { cursor }),

@@ -32,6 +32,11 @@ export const instanceSchema = z
     definition: z.string().openapi({ description: "The definition's version that it runs on" }),
     version: z.int().openapi({ description: "+1 for every event applied; its ETag" }),
     status,
+    stuck: z
+      .literal(true)
+      .optional()
+      .openapi({ description: "Set while nothing known can move an active instance" }),
+    advice: z.string().optional().openapi({ description: "Why it is stuck, and what to do" }),
     state: stateValue,
     tags: z.array(z.string()),
     context: json("The machine's context"),

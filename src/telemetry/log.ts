@@ -60,6 +60,12 @@ const levelOfKind = {
 function levelOf(observation: Observation): Level {
   const { kind } = observation;
   if (kind === "activity" && observation.outcome !== "done") return "warn";
+  if (kind === "finding") return findingLevel(observation);
   if (kind === "partition" && observation.change === "lost") return "warn";
   return levelOfKind[kind];
+}
+
+function findingLevel({ change, severity }: Extract<Observation, { kind: "finding" }>): Level {
+  if (change === "gone") return "info";
+  return severity === "problem" ? "error" : "warn";
 }

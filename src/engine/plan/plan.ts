@@ -266,8 +266,8 @@ export class Plan {
   }
 
   #withTerms(draft: Draft): Instance | undefined {
-    const { current } = draft;
-    if (current === undefined) return undefined;
+    if (draft.current === undefined) return undefined;
+    const current = noteWaiting(draft.current, this.context.now);
     const terms = termsOf(current, this.definition(draft.key, current));
     draft.current = { ...current, terms };
     return draft.current;

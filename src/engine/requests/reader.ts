@@ -19,7 +19,9 @@ import { decodeInstance, type Instance } from "../instance.ts";
 import type { EnginePorts } from "../ports.ts";
 import type { Definition } from "../registry.ts";
 import { statesOf } from "../statechart/states.ts";
+import { stuckTerm } from "../stuck.ts";
 import { brokenView, viewOf } from "../view.ts";
+import { isHourTerm } from "../waiting-since.ts";
 
 const defaultPage = 50;
 const historyPage = 500;
@@ -204,11 +206,12 @@ function letterView(row: {
 }
 
 function termsOfRequest(request: ListRequest): readonly string[] {
-  const { status, state, tag, attributes = {} } = request;
+  const { status, state, tag, stuck, attributes = {} } = request;
   return [
     ...(status === undefined ? [] : [`status:${status}`]),
     ...(state === undefined ? [] : [`state:${state}`]),
     ...(tag === undefined ? [] : [`tag:${tag}`]),
+    ...(stuck === true ? [stuckTerm] : []),
     ...Object.entries(attributes).map(([name, value]) => `attribute:${name}=${value}`),
   ];
 }
@@ -231,9 +234,9 @@ function jsonSchema(schema: Schema | undefined): unknown {
   }
 }
 
-/** Counts by status, state and tag; those by attribute are as many as there are customers. */
+/** Counts by status, state, tag, being stuck and keeping events waiting; those by attribute are as many as there are customers. */
 function summed(counts: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
   return Object.fromEntries(
-    Object.entries(counts).filter(([term]) => !term.startsWith("attribute:")),
+    Object.entries(counts).filter(([term]) => !term.startsWith("attribute:") && !isHourTerm(term)),
   );
 }

@@ -95,6 +95,7 @@ describe("the terms of an instance", () => {
     if (next.kind !== "applied") throw new Error("it does not flip");
     expect(termsOf({ ...instance, actor: next.actor }, definition)).toEqual([
       "status:active",
+      "stuck:true",
       "state:on",
       "state:on.bulb",
       "state:on.bulb.warm",
