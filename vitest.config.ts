@@ -24,9 +24,11 @@ export default defineConfig({
       suite("unit"),
       suite("contracts"),
       suite("fuzz", 120_000),
+      suite("model", 120_000),
       suite("simulation", 120_000),
       suite("integration", 60_000),
       suite("servers", 60_000),
+      suite("chaos", 120_000),
     ],
   },
 });
