@@ -1,3 +1,4 @@
+import { isBaggageKey } from "./baggage.ts";
 import { WaybillError } from "./errors.ts";
 
 /** What a process of the application does. */
@@ -14,6 +15,8 @@ export interface Configuration {
   /** Fixed for the life of the stored data; 32 with a broker of its own, else 8. */
   readonly partitions: number;
   readonly roles: readonly Role[];
+  /** Which keys of W3C baggage travel on with messages. Whoever receives one can read them. */
+  readonly baggage: readonly string[];
   readonly host: string;
   readonly port: number;
 }
@@ -24,6 +27,7 @@ export const defaultConfiguration: Configuration = {
   prefix: "waybill",
   partitions: 8,
   roles: ["http", "engine", "activities"],
+  baggage: [],
   host: "127.0.0.1",
   port: 3000,
 };
@@ -49,6 +53,9 @@ export function fromEnvironment(
       partitions: Number(environment["WAYBILL_PARTITIONS"]),
     }),
     roles: text("WAYBILL_ROLES", defaults.roles.join(",")).split(",") as readonly Role[],
+    baggage: text("WAYBILL_BAGGAGE", "")
+      .split(",")
+      .filter((key) => key !== ""),
     host: text("HOST", defaults.host),
     port: Number(text("PORT", String(defaults.port))),
   });
@@ -65,6 +72,7 @@ export function complete(parts: Partial<Configuration>): Configuration {
   const problems = [
     ...urlProblems(configuration),
     ...nameProblems(configuration),
+    ...baggageProblems(configuration),
     ...listenProblems(configuration),
   ];
   if (problems.length === 0) return configuration;
@@ -126,6 +134,12 @@ function nameProblems({ prefix, partitions, roles, broker }: Configuration): rea
     problems.push(`WAYBILL_ROLES names "${role}"; use some of ${knownRoles.join(", ")}.`);
   }
   return problems;
+}
+
+function baggageProblems({ baggage }: Configuration): readonly string[] {
+  return baggage
+    .filter((key) => !isBaggageKey(key))
+    .map((key) => `WAYBILL_BAGGAGE names "${key}"; use keys of W3C baggage, without spaces.`);
 }
 
 function listenProblems({ port, host }: Configuration): readonly string[] {

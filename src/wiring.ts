@@ -221,7 +221,7 @@ class Part {
 
   async #openOn(connections: Connections): Promise<ReturnType<typeof enginePorts>> {
     const { workflows, observer, tracer, limits } = this.#options;
-    const { prefix, partitions } = this.#configuration;
+    const { prefix, partitions, baggage } = this.#configuration;
     this.#connections = connections;
     this.#transport = connections.connect(prefix);
     await this.#transport.open();
@@ -231,6 +231,7 @@ class Part {
       transport: this.#transport,
       prefix,
       partitions,
+      baggage,
       ...(observer !== undefined && { observer }),
       ...(tracer !== undefined && { tracer }),
       ...(limits !== undefined && { limits }),

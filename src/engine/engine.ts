@@ -1,3 +1,4 @@
+import { carryingBaggage } from "../baggage.ts";
 import type { Clock } from "../clock.ts";
 import { systemClock } from "../clock.ts";
 import { WaybillError } from "../errors.ts";
@@ -27,6 +28,8 @@ export interface EngineOptions {
   readonly ids?: Ids;
   readonly observer?: Observer;
   readonly tracer?: Tracer;
+  /** Which keys of W3C baggage travel on with messages; none when not given. */
+  readonly baggage?: readonly string[];
   readonly limits?: Partial<Limits>;
 }
 
@@ -39,7 +42,7 @@ export function enginePorts(options: EngineOptions): EnginePorts {
     clock,
     ids: options.ids ?? systemIds,
     observer: guarded(options.observer ?? silentObserver),
-    tracer: options.tracer ?? silentTracer,
+    tracer: carryingBaggage(options.tracer ?? silentTracer, options.baggage ?? []),
     registry: new Registry(options.workflows),
     names: namesFor(options.prefix ?? "waybill"),
     partitions: options.partitions ?? 8,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { complete } from "../../src/configuration.ts";
+import { complete, fromEnvironment } from "../../src/configuration.ts";
 
 test.each([
   ["embedded:", "sqlite:./a.db"],
@@ -25,4 +25,13 @@ test.each([
   expect(() => complete({ broker, store })).toThrow(
     expect.objectContaining({ code: "invalid-configuration" }),
   );
+});
+
+test("of baggage nothing travels on unless it is named, and a key that cannot be one is a problem", () => {
+  expect(fromEnvironment({}).baggage).toEqual([]);
+  expect(fromEnvironment({ WAYBILL_BAGGAGE: "tenant,region" }).baggage).toEqual([
+    "tenant",
+    "region",
+  ]);
+  expect(() => fromEnvironment({ WAYBILL_BAGGAGE: "tenant, region" })).toThrow(/" region"/);
 });
