@@ -49,6 +49,11 @@ export class Child {
     }
   }
 
+  /** Sends a signal, such as SIGSTOP; of no effect once it has ended. */
+  signal(signal: NodeJS.Signals): void {
+    if (!this.#hasEnded()) this.#process.kill(signal);
+  }
+
   /** Sends a signal and resolves with the exit code, or with null when the signal ended it. */
   end(signal: NodeJS.Signals = "SIGKILL"): Promise<number | null> {
     if (!this.#hasEnded()) this.#process.kill(signal);
