@@ -65,6 +65,8 @@ export interface Commit {
   readonly epoch: number;
   /** Names this attempt; a repeated commit with the id of the partition's last one gets the first answer. */
   readonly commitId: string;
+  /** Id of the commit that must be the partition's last one, "" when there must be none; not looked at when not given. */
+  readonly follows?: string;
   /** How old a message may be, in milliseconds: its age is judged by `bornAt` and the store's clock. */
   readonly inboxWindowMs: number;
   /** Each key stands here once at most. */
@@ -80,12 +82,25 @@ export interface Commit {
   readonly deadLettersRemoved: readonly string[];
 }
 
+/** Where the commits of a partition stand. */
+export interface Head {
+  readonly epoch: number;
+  /** How many commits the partition has. */
+  readonly sequence: number;
+  /** Id of the last one; "" when there is none. */
+  readonly commitId: string;
+  /** `sequence` when the present epoch was claimed. */
+  readonly base: number;
+}
+
 /** What the store says to a commit; every refusal leaves all as it was. */
 export type CommitAnswer =
   /** Written. `now` is the store's clock; `sequence` counts the partition's commits. */
   | { readonly kind: "committed"; readonly now: number; readonly sequence: number }
   /** The epoch is not the partition's present one: this owner has been replaced. */
-  | { readonly kind: "fenced"; readonly epoch: number }
+  | (Head & { readonly kind: "fenced" })
+  /** The partition's last commit is another one than `follows`: the store went back, or somebody else has written. */
+  | (Head & { readonly kind: "diverged" })
   /** These keys have another version than expected. */
   | { readonly kind: "conflict"; readonly keys: readonly string[] }
   /** These messages were handled before, or stand twice in this commit. */

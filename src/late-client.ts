@@ -33,7 +33,7 @@ function methodOf(client: Client, name: string | symbol): unknown {
 }
 
 function notReady(reason: string): Health {
-  const nothing = { partitions: [], owned: [] };
+  const nothing = { warnings: [], partitions: [], owned: [] };
   return { ready: false, problems: [reason], durability: "unknown", broker: "down", ...nothing };
 }
 

@@ -15,7 +15,8 @@ export type DeadLetterReason =
   | "too-large"
   | "poison"
   | "corrupt-record"
-  | "unrouted-reply";
+  | "unrouted-reply"
+  | "rolled-back";
 
 /** Something that happened in the engine, told after it was committed. */
 export type Observation =
@@ -93,6 +94,15 @@ export type Observation =
       readonly change: "claimed" | "released" | "lost";
       readonly epoch: number;
       readonly reason: string;
+    }
+  /** The store had lost commits that this process knew of; `message` says it in a sentence. */
+  | {
+      readonly kind: "rollback";
+      readonly partition: number;
+      readonly epoch: number;
+      readonly restored: number;
+      readonly lost: number;
+      readonly message: string;
     }
   | {
       readonly kind: "trouble";

@@ -2,6 +2,7 @@ import type {
   Commit,
   CommitAnswer,
   DeadLetterRow,
+  Head,
   InboxEntry,
   OutboxEntry,
   StoredInstance,
@@ -23,6 +24,8 @@ export interface Claim {
   readonly now: number;
   /** The highest outbox `seq` ever used in the partition; 0 when none. */
   readonly lastSeq: number;
+  /** What the claim found. */
+  readonly head: Head;
 }
 
 /** One partition as any process can see it. Times are in milliseconds of the store's clock. */
@@ -70,14 +73,10 @@ export interface Store {
   announce(member: Member, ttlMs: number): Promise<readonly Member[]>;
   /** Takes the process off the list at once. */
   leave(memberId: string): Promise<void>;
-  /** Takes a partition whose lease is free, over or one's own, under the next epoch; undefined when it is another's. */
-  claim(partition: number, owner: string, leaseMs: number): Promise<Claim | undefined>;
-  /** Extends the lease, even one that ran out; undefined when the epoch is no longer the present one, else the store's clock. */
-  renew(
-    partition: number,
-    epoch: number,
-    leaseMs: number,
-  ): Promise<{ readonly now: number } | undefined>;
+  /** Takes a partition whose lease is free, over or one's own, under the next epoch, if need be the one after `above`; undefined when it is another's. */
+  claim(p: number, owner: string, leaseMs: number, above?: number): Promise<Claim | undefined>;
+  /** Extends the lease, even one that ran out, if the epoch is the present one; answers what it found, and the store's clock. */
+  renew(partition: number, epoch: number, leaseMs: number): Promise<Head & Pick<Claim, "now">>;
   /** Ends the lease at once; of no effect under another epoch. */
   release(partition: number, epoch: number): Promise<void>;
   /** The instances of these keys, in the same order, undefined where there is none. */
@@ -102,8 +101,8 @@ export interface Store {
   postpone(partition: number, timerId: string, delayMs: number): Promise<boolean>;
   /**
    * Writes all of the commit or nothing, and resolves only when it is as durable as `durability()` says.
-   * It looks at the commit id, the epoch, the versions, the inbox, then the age, and the first that does not
-   * hold decides the answer. After a rejection the outcome is unknown: repeat with the same commit id.
+   * It looks at the commit id, the epoch, `follows`, the versions, the inbox, then the age, and the first that
+   * does not hold decides the answer. After a rejection the outcome is unknown: repeat with the same commit id.
    */
   commit(commit: Commit): Promise<CommitAnswer>;
   /** History entries after number `after` (the first is 1), in order. */

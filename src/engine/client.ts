@@ -183,6 +183,8 @@ export interface Redriven {
 export interface Health {
   readonly ready: boolean;
   readonly problems: readonly string[];
+  /** What went wrong and does not stop the work: commits that the store had lost. */
+  readonly warnings: readonly string[];
   readonly durability: string;
   readonly broker: string;
   readonly partitions: readonly PartitionStatus[];

@@ -4,6 +4,7 @@ import type { Headers } from "../message.ts";
 import type { Claim } from "../store.ts";
 import type { Arrival, UnfitArrival } from "./arrival.ts";
 import { BatchTrace } from "./batch-trace.ts";
+import type { CommitRing } from "./commit-ring.ts";
 import { within } from "./deadline.ts";
 import type { InstanceCache } from "./instance-cache.ts";
 import { apply } from "./plan/apply.ts";
@@ -14,6 +15,14 @@ import { type EnginePorts, textOf } from "./ports.ts";
 /** A refused commit is planned anew without what was refused; more rounds mean that another writer is at work. */
 const maxRefusals = 20;
 const repeatMs = 100;
+
+/** A partition that was claimed; `leaseUntil` is in monotonic milliseconds of this process. */
+export interface Owned {
+  readonly number: number;
+  readonly claim: Claim;
+  readonly leaseUntil: number;
+  readonly ring: CommitRing;
+}
 
 /** A plan that the store has taken, and when by the store's clock. */
 export interface Committed {
@@ -29,7 +38,7 @@ export interface Committed {
  */
 export class Committer {
   readonly #ports: EnginePorts;
-  readonly #owned: { readonly number: number; readonly claim: Claim };
+  readonly #owned: Owned;
   readonly #cache: InstanceCache;
   /** Monotonic time until which the lease surely holds. */
   leaseUntil: number;
@@ -41,11 +50,7 @@ export class Committer {
   /** What no plan can take in: it throws, or its instance would grow too large. */
   readonly #unfit = new WeakMap<Arrival, Pick<UnfitArrival, "reason" | "detail">>();
 
-  constructor(
-    ports: EnginePorts,
-    owned: { readonly number: number; readonly claim: Claim; readonly leaseUntil: number },
-    cache: InstanceCache,
-  ) {
+  constructor(ports: EnginePorts, owned: Owned, cache: InstanceCache) {
     this.#ports = ports;
     this.#owned = owned;
     this.#cache = cache;
@@ -215,8 +220,13 @@ export class Committer {
     outboxSettled: readonly number[],
   ): Promise<{ readonly answer: CommitAnswer; readonly resent: boolean }> {
     const { store, clock, ids, observer, limits, storeClock } = this.#ports;
-    const { epoch } = this.#owned.claim;
-    const commit = { ...planned, epoch, commitId: ids.next(), outboxSettled };
+    const { claim, ring } = this.#owned;
+    const commit = ring.follow({
+      ...planned,
+      epoch: claim.epoch,
+      commitId: ids.next(),
+      outboxSettled,
+    });
     for (let first = true; clock.monotonic() < this.leaseUntil; first = false) {
       const sentAt = clock.monotonic();
       try {
@@ -224,6 +234,8 @@ export class Committer {
         const answer = await within(clock, limits.storeDeadlineMs, asked, "The store");
         // A repeated commit gets its first answer, with a time that has passed.
         if (answer.kind === "committed" && first) storeClock.learn(sentAt, answer.now);
+        if (answer.kind === "committed")
+          ring.committed({ commit, sequence: answer.sequence }, sentAt);
         return { answer, resent: !first };
       } catch (error) {
         observer.observe({ kind: "trouble", where: "store", message: textOf(error) });
@@ -236,7 +248,10 @@ export class Committer {
   }
 
   #learn(answer: Exclude<CommitAnswer, { kind: "committed" }>): void {
-    if (answer.kind === "fenced") throw ownershipLost(`epoch ${answer.epoch} has taken over`);
+    if (answer.kind === "fenced" || answer.kind === "diverged") {
+      const contradiction = this.#owned.ring.contradiction(answer);
+      throw ownershipLost(contradiction ?? `epoch ${answer.epoch} has taken over`);
+    }
     if (answer.kind === "conflict") return this.#cache.forget(answer.keys);
     const refused = answer.kind === "duplicate" ? this.#handled : this.#tooOld;
     for (const { key, id } of answer.messages) refused.add(`${key} ${id}`);

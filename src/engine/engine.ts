@@ -14,6 +14,7 @@ import { defaultLimits, type Limits } from "./limits.ts";
 import { Ownership } from "./ownership.ts";
 import type { EnginePorts } from "./ports.ts";
 import { Registry } from "./registry.ts";
+import { Rollbacks } from "./rollbacks.ts";
 import { StoreClock } from "./store-clock.ts";
 
 export interface EngineOptions {
@@ -36,17 +37,19 @@ export interface EngineOptions {
 /** The ports of an engine with every default filled in. */
 export function enginePorts(options: EngineOptions): EnginePorts {
   const clock = options.clock ?? systemClock;
+  const observer = guarded(options.observer ?? silentObserver);
   return {
     store: options.store,
     transport: options.transport,
     clock,
     ids: options.ids ?? systemIds,
-    observer: guarded(options.observer ?? silentObserver),
+    observer,
     tracer: carryingBaggage(options.tracer ?? silentTracer, options.baggage ?? []),
     registry: new Registry(options.workflows),
     names: namesFor(options.prefix ?? "waybill"),
     partitions: options.partitions ?? 8,
     storeClock: new StoreClock(clock),
+    rollbacks: new Rollbacks(observer),
     limits: { ...defaultLimits, ...options.limits },
   };
 }

@@ -1,8 +1,10 @@
 import type { Cancel } from "../clock.ts";
 import type { Member } from "../store.ts";
+import { CommitRing } from "./commit-ring.ts";
 import { within } from "./deadline.ts";
 import { Partition } from "./partition.ts";
 import { type EnginePorts, textOf } from "./ports.ts";
+import { recover } from "./recover.ts";
 import { mostCapable, ownerOf } from "./rendezvous.ts";
 
 const tickMs = 1_000;
@@ -19,6 +21,7 @@ export class Ownership {
   readonly #ports: EnginePorts;
   readonly #member: Member;
   readonly #owned = new Map<number, Partition>();
+  readonly #rings = new Map<number, CommitRing>();
   /** Partitions that are being claimed or handed over. */
   readonly #busy = new Set<number>();
   readonly #work = new Set<Promise<void>>();
@@ -112,14 +115,17 @@ export class Ownership {
 
   async #take(number: number): Promise<void> {
     const { store, clock, limits, storeClock, observer } = this.#ports;
+    const ring = this.#ring(number);
     const sentAt = clock.monotonic();
-    const asked = store.claim(number, this.#member.id, limits.leaseMs);
-    const claim = await within(clock, limits.storeDeadlineMs, asked, "The store");
-    if (claim === undefined) return;
-    storeClock.learn(sentAt, claim.now);
+    const asked = store.claim(number, this.#member.id, limits.leaseMs, ring.epoch);
+    const found = await within(clock, limits.storeDeadlineMs, asked, "The store");
+    if (found === undefined) return;
+    storeClock.learn(sentAt, found.now);
+    const claim = await recover(this.#ports, { number, claim: found, ring });
     const leaseUntil = sentAt + limits.leaseMs;
     const lost = (reason: string) => this.#lost(partition, reason);
-    const partition: Partition = new Partition(this.#ports, { number, claim, leaseUntil }, lost);
+    const owned = { number, claim, leaseUntil, ring };
+    const partition: Partition = new Partition(this.#ports, owned, lost);
     this.#owned.set(number, partition);
     const { epoch } = claim;
     observer.observe({
@@ -137,13 +143,23 @@ export class Ownership {
     }
   }
 
+  #ring(number: number): CommitRing {
+    const ring = this.#rings.get(number) ?? new CommitRing(this.#ports.partitions);
+    this.#rings.set(number, ring);
+    return ring;
+  }
+
   async #renew(partition: Partition): Promise<void> {
     const { store, clock, limits, storeClock } = this.#ports;
     const sentAt = clock.monotonic();
+    const { sequence } = this.#ring(partition.number);
     try {
       const asked = store.renew(partition.number, partition.epoch, limits.leaseMs);
       const renewed = await within(clock, limits.leaseMs / leaseShare, asked, "The store");
-      if (renewed === undefined) return partition.abandon("another process has claimed it");
+      if (renewed.epoch !== partition.epoch) {
+        return partition.abandon(`epoch ${renewed.epoch} is in its place`);
+      }
+      if (renewed.sequence < sequence) return partition.abandon("the store has lost commits");
       storeClock.learn(sentAt, renewed.now);
       partition.leaseExtended(sentAt + limits.leaseMs);
     } catch (error) {

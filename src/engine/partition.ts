@@ -1,12 +1,11 @@
 import type { Cancel } from "../clock.ts";
 import { partitionOf } from "../routing.ts";
-import type { Claim } from "../store.ts";
 import type { Delivery } from "../transport.ts";
 import { LocalActivities } from "./activities/local-activities.ts";
 import { type AftermathPorts, aftermath } from "./aftermath.ts";
 import type { Arrival } from "./arrival.ts";
 import { CatchUp } from "./catch-up.ts";
-import { Committer } from "./committer.ts";
+import { Committer, type Owned } from "./committer.ts";
 import { within } from "./deadline.ts";
 import { decode, isTrusted } from "./decode.ts";
 import { Feed } from "./feed.ts";
@@ -21,13 +20,6 @@ import { type OutboxContent, wire } from "./wire.ts";
 
 const settleDelayMs = 200;
 const outboxPage = 1_000;
-
-/** A partition that was claimed; `leaseUntil` is in monotonic milliseconds of this process. */
-export interface Owned {
-  readonly number: number;
-  readonly claim: Claim;
-  readonly leaseUntil: number;
-}
 
 /**
  * One owned partition, from its claim until it is released or lost. A batch goes: take what has arrived, load,

@@ -7,6 +7,7 @@ import type { Tracer } from "../tracer.ts";
 import type { Transport } from "../transport.ts";
 import type { Limits } from "./limits.ts";
 import type { Registry } from "./registry.ts";
+import type { Rollbacks } from "./rollbacks.ts";
 import type { StoreClock } from "./store-clock.ts";
 
 /** What the parts of an engine work with: the ports, and what the whole process shares. */
@@ -21,6 +22,7 @@ export interface EnginePorts {
   readonly names: Names;
   readonly partitions: number;
   readonly storeClock: StoreClock;
+  readonly rollbacks: Rollbacks;
   readonly limits: Limits;
 }
 

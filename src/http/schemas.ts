@@ -168,6 +168,7 @@ export const healthSchema = z
   .object({
     ready: z.boolean(),
     problems: z.array(z.string()).openapi({ description: "What is in the way" }),
+    warnings: z.array(z.string()).openapi({ description: "What went wrong, but does not stop it" }),
     durability: z.string().openapi({ example: "fsync" }),
     broker: z.string().openapi({ example: "up" }),
     partitions: z.array(

@@ -1,13 +1,12 @@
-import type { Commit, CommitAnswer, HandledMessage, InstanceWrite } from "../commit.ts";
+import type { Commit, CommitAnswer, HandledMessage, Head, InstanceWrite } from "../commit.ts";
 
 /** What a store must look up to judge a commit. */
 export interface Evidence {
   /** The store's clock, in milliseconds. */
   readonly now: number;
-  /** The present epoch of the partition. */
-  readonly epoch: number;
-  /** The partition's last commit and its answer. */
-  readonly last: { readonly commitId: string; readonly answer: CommitAnswer } | undefined;
+  readonly head: Head;
+  /** The first answer to the partition's last commit, if it has any. */
+  readonly lastAnswer: CommitAnswer | undefined;
   /** The version of an instance; 0 when there is none. */
   version(key: string): number;
   /** True when the instance has handled this message. */
@@ -16,8 +15,10 @@ export interface Evidence {
 
 /** The answer to a commit that must not be written, or undefined when nothing stands against it. */
 export function judge(commit: Commit, evidence: Evidence): CommitAnswer | undefined {
-  if (evidence.last?.commitId === commit.commitId) return evidence.last.answer;
-  if (evidence.epoch !== commit.epoch) return { kind: "fenced", epoch: evidence.epoch };
+  const { head, lastAnswer } = evidence;
+  if (lastAnswer !== undefined && head.commitId === commit.commitId) return lastAnswer;
+  if (head.epoch !== commit.epoch) return { kind: "fenced", ...head };
+  if ((commit.follows ?? head.commitId) !== head.commitId) return { kind: "diverged", ...head };
   const keys = commit.instances
     .filter((write) => evidence.version(write.key) !== write.expectedVersion)
     .map((write) => write.key);

@@ -54,6 +54,7 @@ const levelOfKind = {
   "timer-fired": "debug",
   activity: "debug",
   partition: "info",
+  rollback: "error",
   trouble: "warn",
 } as const satisfies Record<Observation["kind"], Level>;
 

@@ -62,6 +62,10 @@ export class Metrics implements Observer {
     "waybill_partition_changes_total",
     "Partitions claimed, released and lost.",
   );
+  readonly #rolledBack = new Counter(
+    "waybill_rolled_back_commits_total",
+    "Commits that the store had lost: written again, or gone.",
+  );
   readonly #commits = new Histogram(
     "waybill_commit_duration_seconds",
     "From a batch being taken up to its commit and acknowledgement.",
@@ -109,6 +113,10 @@ export class Metrics implements Observer {
       this.#activities.add({ workflow: workflowOf(key), activity: name, outcome });
     },
     partition: ({ change }) => this.#hands.add({ change }),
+    rollback: ({ restored, lost }) => {
+      this.#rolledBack.add({ outcome: "restored" }, restored);
+      this.#rolledBack.add({ outcome: "lost" }, lost);
+    },
     trouble: ({ where }) => this.#troubles.add({ where }),
   };
 
@@ -134,6 +142,7 @@ export class Metrics implements Observer {
       this.#activities,
       this.#troubles,
       this.#hands,
+      this.#rolledBack,
       this.#commits,
       this.#batches,
       this.#lateness,

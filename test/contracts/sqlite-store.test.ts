@@ -67,6 +67,22 @@ describe("the SQLite store", () => {
     await lab.dispose();
   });
 
+  test("opens a file of before partitions knew where their epoch began", async () => {
+    const lab = await sqliteLab();
+    const before = lab.connect();
+    await before.open({ partitions: 2 });
+    await before.close();
+    const file = new SqliteFile(lab.path, { clock: systemClock });
+    file.open();
+    file.execute("ALTER TABLE partitions DROP COLUMN base");
+    await file.close();
+    const after = lab.connect();
+    await after.open({ partitions: 2 });
+    const head = { epoch: 0, sequence: 0, commitId: "", base: 0 };
+    expect(await after.claim(1, "here", 60_000)).toMatchObject({ head });
+    await lab.dispose();
+  });
+
   test("leaves alone the leases of another store on the same open file", async () => {
     const lab = await sqliteLab();
     const one = lab.connect();

@@ -1,5 +1,6 @@
 import { storeCommitContract } from "./store-commit-contract.ts";
 import { storeEffectsContract } from "./store-effects-contract.ts";
+import { storeHeadContract } from "./store-head-contract.ts";
 import type { StoreFactory } from "./store-lab.ts";
 import { storeListContract } from "./store-list-contract.ts";
 import { storeOwnershipContract } from "./store-ownership-contract.ts";
@@ -8,6 +9,7 @@ import { storeOwnershipContract } from "./store-ownership-contract.ts";
 export function storeContract(create: StoreFactory): void {
   storeOwnershipContract(create);
   storeCommitContract(create);
+  storeHeadContract(create);
   storeEffectsContract(create);
   storeListContract(create);
 }

@@ -60,6 +60,13 @@ function skip(plan: Plan, draft: Draft, { trace, messageId }: LetterArrival): vo
 }
 
 function unlessWhole({ id, body, reason }: LetterEntry): ErrorFacts | undefined {
+  if (reason === "rolled-back") {
+    return {
+      code: "not-redrivable",
+      message: `Dead letter ${id} is no message: it tells what the store has lost.`,
+      action: "Restore what is missing by hand, and drop the dead letter.",
+    };
+  }
   if (reason !== "too-large" || parseObject(body) !== undefined) return undefined;
   return {
     code: "not-redrivable",

@@ -170,7 +170,8 @@ export class Reader {
   }
 
   async health(owned: readonly number[], engine: boolean): Promise<Health> {
-    const { store, transport } = this.#ports;
+    const { store, transport, rollbacks } = this.#ports;
+    const { warnings } = rollbacks;
     const problems: string[] = [];
     const broker = transport.state();
     if (broker.status !== "up")
@@ -186,7 +187,7 @@ export class Reader {
     }
     const ready = problems.length === 0;
     const durability = store.durability();
-    return { ready, problems, durability, broker: broker.status, partitions, owned };
+    return { ready, problems, warnings, durability, broker: broker.status, partitions, owned };
   }
 
   #ask<T>(asked: Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-import type { Commit, CommitAnswer, InstanceWrite, StoredInstance } from "../../commit.ts";
+import type { Commit, CommitAnswer, Head, InstanceWrite, StoredInstance } from "../../commit.ts";
 import type { Member } from "../../store.ts";
 
 /** An instance with all that is forgotten together with it. */
@@ -15,6 +15,7 @@ export interface PartitionData {
   owner: string | undefined;
   leaseUntil: number;
   sequence: number;
+  base: number;
   lastSeq: number;
   lastCommit: { readonly commitId: string; readonly answer: CommitAnswer } | undefined;
   readonly instances: Map<string, InstanceRow>;
@@ -41,6 +42,7 @@ export function emptyPartition(): PartitionData {
     owner: undefined,
     leaseUntil: 0,
     sequence: 0,
+    base: 0,
     lastSeq: 0,
     lastCommit: undefined,
     instances: new Map(),
@@ -49,6 +51,10 @@ export function emptyPartition(): PartitionData {
     timers: new Map(),
     deadLetters: new Map(),
   };
+}
+
+export function headOf({ epoch, sequence, base, lastCommit }: PartitionData): Head {
+  return { epoch, sequence, commitId: lastCommit?.commitId ?? "", base };
 }
 
 /** Writes a commit that was judged good. */

@@ -5,6 +5,7 @@ import { judge } from "../judge.ts";
 import { partitionCountError } from "../partition-count.ts";
 import {
   emptyPartition,
+  headOf,
   type MemoryStoreData,
   type PartitionData,
   writeCommit,
@@ -51,22 +52,28 @@ export class MemoryStore implements Store {
     this.#data.members.delete(memberId);
   }
 
-  async claim(partition: number, owner: string, leaseMs: number): Promise<Claim | undefined> {
+  async claim(
+    partition: number,
+    owner: string,
+    leaseMs: number,
+    above = 0,
+  ): Promise<Claim | undefined> {
     const data = this.#partition(partition);
     const now = this.#clock.now();
     if (data.leaseUntil > now && data.owner !== owner) return undefined;
-    data.epoch += 1;
+    const head = headOf(data);
+    data.epoch = Math.max(data.epoch, above) + 1;
+    data.base = data.sequence;
     data.owner = owner;
     data.leaseUntil = now + leaseMs;
-    return { epoch: data.epoch, now, lastSeq: data.lastSeq };
+    return { epoch: data.epoch, now, lastSeq: data.lastSeq, head };
   }
 
   async renew(partition: number, epoch: number, leaseMs: number): ReturnType<Store["renew"]> {
     const data = this.#partition(partition);
-    if (data.epoch !== epoch) return undefined;
     const now = this.#clock.now();
-    data.leaseUntil = now + leaseMs;
-    return { now };
+    if (data.epoch === epoch) data.leaseUntil = now + leaseMs;
+    return { ...headOf(data), now };
   }
 
   async release(partition: number, epoch: number): Promise<void> {
@@ -114,8 +121,8 @@ export class MemoryStore implements Store {
     const now = this.#clock.now();
     const answer = judge(commit, {
       now,
-      epoch: data.epoch,
-      last: data.lastCommit,
+      head: headOf(data),
+      lastAnswer: data.lastCommit?.answer,
       version: (key) => data.instances.get(key)?.stored.version ?? 0,
       remembers: (key, id) => data.instances.get(key)?.inbox.has(id) ?? false,
     });

@@ -1,4 +1,4 @@
-import type { Commit, CommitAnswer, HandledMessage, InstanceWrite } from "../../commit.ts";
+import type { Commit, CommitAnswer, HandledMessage, Head, InstanceWrite } from "../../commit.ts";
 import { unexpectedReply } from "./replies.ts";
 
 /** The arguments of `commit.lua`. */
@@ -7,6 +7,7 @@ export function commitArguments(commit: Commit): readonly (string | number)[] {
   const seqsAdded = outboxAdded.map(({ seq }) => seq);
   const args: (string | number)[] = [commit.epoch, commit.commitId, commit.inboxWindowMs];
   args.push(seqsAdded.reduce((highest, seq) => Math.max(highest, seq), 0));
+  args.push(commit.follows ?? "*");
   args.push(commit.instances.length);
   for (const write of commit.instances) pushInstance(args, write);
   // An entry that is added under a seq that is there replaces it.
@@ -72,10 +73,15 @@ function runsOf(seqs: readonly number[]): readonly (readonly [number, number])[]
 export function commitAnswer(reply: unknown): CommitAnswer {
   const [kind, ...rest] = reply as readonly string[];
   if (kind === "committed") return { kind, now: Number(rest[0]), sequence: Number(rest[1]) };
-  if (kind === "fenced") return { kind, epoch: Number(rest[0]) };
+  if (kind === "fenced" || kind === "diverged") return { kind, ...headIn(rest) };
   if (kind === "conflict") return { kind, keys: rest };
   if (kind === "duplicate" || kind === "too-old") return { kind, messages: messagesOf(rest) };
   throw unexpectedReply("commit", reply);
+}
+
+/** A partition's head as the scripts give it. */
+export function headIn([epoch, sequence, commitId = "", base]: readonly string[]): Head {
+  return { epoch: Number(epoch), sequence: Number(sequence), commitId, base: Number(base) };
 }
 
 function messagesOf(flat: readonly string[]): readonly HandledMessage[] {

@@ -2,7 +2,8 @@
 -- Judges one batch of a partition and writes all of it, or nothing.
 --
 -- KEYS[1]  the partition's head; every other key begins with it and so has its hash tag (see README.md)
--- ARGV     epoch, commit id, inbox window in ms, highest outbox seq added (0: none), then
+-- ARGV     epoch, commit id, inbox window in ms, highest outbox seq added (0: none), id of the commit before
+--          ('*': any), then
 --          instances:           count, each: key, expected version, version, '1' and record or '0' and '' (removed),
 --                               inbox: count, each id and time of birth in ms or ''; ids to forget: count, ids;
 --                               terms added: count, terms; terms removed: count, terms; history: count, entries
@@ -12,14 +13,14 @@
 --          timers armed:        count, each due in ms and id
 --          dead letters removed: count, ids
 --          dead letters added:  count, each id and entry
--- Answers  committed, now in ms, sequence | fenced, epoch | conflict, keys... | duplicate, (key, id)... |
---          too-old, (key, id)...
--- Guarantee: judged in the order commit id, epoch, versions, inbox, age. All is checked before anything is written
+-- Answers  committed, now in ms, sequence | fenced or diverged, epoch, sequence, last commit id, base |
+--          conflict, keys... | duplicate or too-old, (key, id)...
+-- Guarantee: judged in the order commit id, epoch, commit before, versions, inbox, age. All is checked before anything is written
 -- and no write can fail then: a script that throws half-way keeps what it wrote (`unpack` of 9,000 did). Records,
 -- entries and terms are opaque: cjson turns [] into {} and rounds long numbers.
 
 local head = KEYS[1]
-local position = 4
+local position = 5
 
 local function take()
   position = position + 1
@@ -263,13 +264,15 @@ local function writeEffects(batch, now)
   end
 end
 
-local last = redis.call('HMGET', head, 'epoch', 'commit', 'at', 'sequence', 'seq')
+local last = redis.call('HMGET', head, 'epoch', 'commit', 'at', 'sequence', 'seq', 'base')
 if last[2] == ARGV[2] then
   -- A write, though of nothing new: from Redis 7.2 on WAIT waits for what its own connection wrote.
   redis.call('HSET', head, 'commit', ARGV[2])
   return { 'committed', last[3], last[4] }
 end
-if (last[1] or '0') ~= ARGV[1] then return { 'fenced', last[1] or '0' } end
+local found = { last[1] or '0', last[4] or '0', last[2] or '', last[6] or '0' }
+if found[1] ~= ARGV[1] then return { 'fenced', unpack(found) } end
+if ARGV[5] ~= '*' and found[3] ~= ARGV[5] then return { 'diverged', unpack(found) } end
 
 local time = redis.call('TIME')
 local milliseconds = time[1] * 1000 + math.floor(time[2] / 1000)

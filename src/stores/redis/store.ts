@@ -4,7 +4,7 @@ import type { Ids } from "../../ids.ts";
 import type { Claim, Durability, ListQuery, Member, Store } from "../../store.ts";
 import { partitionCountError } from "../partition-count.ts";
 import { parseRedisUrl, type RedisAddress } from "./address.ts";
-import { addsNothing, commitAnswer, commitArguments, outboxEntry } from "./commit-words.ts";
+import { addsNothing, commitAnswer, commitArguments, headIn, outboxEntry } from "./commit-words.ts";
 import { createClient, pauseMs } from "./connect.ts";
 import { type Inspection, inspect } from "./durability.ts";
 import { storeClosed, unknownPartition } from "./failures.ts";
@@ -98,18 +98,29 @@ export class RedisStore implements Store {
     await this.#all().link.call("hdel", [this.#keys.members, memberId]);
   }
 
-  async claim(partition: number, owner: string, leaseMs: number): Promise<Claim | undefined> {
+  async claim(
+    partition: number,
+    owner: string,
+    leaseMs: number,
+    above = 0,
+  ): Promise<Claim | undefined> {
     const { link, head } = this.#in(partition);
-    const reply = await link.run(scripts.claim, head, [owner, leaseMs]);
+    const reply = await link.run(scripts.claim, head, [owner, leaseMs, above]);
     if (reply === null) return undefined;
-    const [epoch, now, lastSeq] = textsIn(reply, "claim").map(Number);
-    return { epoch: epoch ?? 0, now: now ?? 0, lastSeq: lastSeq ?? 0 };
+    const [epoch, now, lastSeq, ...found] = textsIn(reply, "claim");
+    return {
+      epoch: Number(epoch),
+      now: Number(now),
+      lastSeq: Number(lastSeq),
+      head: headIn(found),
+    };
   }
 
   async renew(partition: number, epoch: number, leaseMs: number): ReturnType<Store["renew"]> {
     const { link, head } = this.#in(partition);
     const reply = await link.run(scripts.renew, head, [epoch, leaseMs]);
-    return reply === null ? undefined : { now: Number(reply) };
+    const [now, ...found] = textsIn(reply, "renew");
+    return { ...headIn(found), now: Number(now) };
   }
 
   async release(partition: number, epoch: number): Promise<void> {

@@ -17,7 +17,8 @@ CREATE TABLE IF NOT EXISTS partitions (
   sequence INTEGER NOT NULL DEFAULT 0,
   last_seq INTEGER NOT NULL DEFAULT 0,
   commit_id TEXT NOT NULL DEFAULT '',
-  committed_at REAL NOT NULL DEFAULT 0
+  committed_at REAL NOT NULL DEFAULT 0,
+  base INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS instances (
@@ -69,3 +70,6 @@ CREATE TABLE IF NOT EXISTS dead_letters (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS dead_letters_oldest ON dead_letters (at, partition, id);
 `;
+
+/** For files that were made before this column was there. */
+export const addBase = "ALTER TABLE partitions ADD COLUMN base INTEGER NOT NULL DEFAULT 0";

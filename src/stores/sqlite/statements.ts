@@ -10,9 +10,11 @@ export const statements = {
   living: "SELECT id, workflows FROM members WHERE alive_until > ? ORDER BY id",
   leave: "DELETE FROM members WHERE id = ?",
 
-  head: `SELECT epoch, owner, lease_until, sequence, last_seq, commit_id, committed_at
+  hasBase: "SELECT 1 FROM pragma_table_info('partitions') WHERE name = 'base'",
+  head: `SELECT epoch, owner, lease_until, sequence, last_seq, commit_id, committed_at, base
     FROM partitions WHERE partition = ?`,
-  claim: `UPDATE partitions SET epoch = epoch + 1, owner = ?, lease_until = ? WHERE partition = ?`,
+  claim: `UPDATE partitions SET epoch = ?, base = sequence, owner = ?, lease_until = ?
+    WHERE partition = ?`,
   renew: "UPDATE partitions SET lease_until = ? WHERE partition = ? AND epoch = ?",
   release: "UPDATE partitions SET lease_until = 0 WHERE partition = ? AND epoch = ?",
   committed: `UPDATE partitions SET sequence = ?, last_seq = max(last_seq, ?), commit_id = ?,

@@ -3,9 +3,9 @@ import { numberIn, type SqliteFile, textIn } from "../../sqlite-file.ts";
 import type { Claim, Durability, ListQuery, Member, Store } from "../../store.ts";
 import { partitionCountError } from "../partition-count.ts";
 import { instanceOf, listDeadLetters, listInstances, partitionStatuses } from "./pages.ts";
-import { schema } from "./schema.ts";
+import { addBase, schema } from "./schema.ts";
 import { statements } from "./statements.ts";
-import { unknownPartition, writeCommit } from "./write-commit.ts";
+import { headOf, partitionRow, writeCommit } from "./write-commit.ts";
 
 /**
  * A store in one SQLite file. The file belongs to this process alone, so the first `open()` since it was
@@ -60,22 +60,23 @@ export class SqliteStore implements Store {
     await this.#file.write(() => this.#file.prepare(statements.leave).run(memberId));
   }
 
-  claim(partition: number, owner: string, leaseMs: number): Promise<Claim | undefined> {
+  claim(partition: number, owner: string, leaseMs: number, above = 0): Promise<Claim | undefined> {
     return this.#file.write(() => {
       const now = this.#clock.now();
-      const head = this.#file.prepare(statements.head).get(partition);
-      if (!head) throw unknownPartition(partition);
-      if (numberIn(head["lease_until"]) > now && head["owner"] !== owner) return undefined;
-      this.#file.prepare(statements.claim).run(owner, now + leaseMs, partition);
-      return { epoch: numberIn(head["epoch"]) + 1, now, lastSeq: numberIn(head["last_seq"]) };
+      const row = partitionRow(this.#file, partition);
+      if (numberIn(row["lease_until"]) > now && row["owner"] !== owner) return undefined;
+      const head = headOf(row);
+      const epoch = Math.max(head.epoch, above) + 1;
+      this.#file.prepare(statements.claim).run(epoch, owner, now + leaseMs, partition);
+      return { epoch, now, lastSeq: numberIn(row["last_seq"]), head };
     });
   }
 
   renew(partition: number, epoch: number, leaseMs: number): ReturnType<Store["renew"]> {
     return this.#file.write(() => {
       const now = this.#clock.now();
-      const { changes } = this.#file.prepare(statements.renew).run(now + leaseMs, partition, epoch);
-      return changes === 0 ? undefined : { now };
+      this.#file.prepare(statements.renew).run(now + leaseMs, partition, epoch);
+      return { ...headOf(partitionRow(this.#file, partition)), now };
     });
   }
 
@@ -180,6 +181,7 @@ export class SqliteStore implements Store {
 
 function takeOver(file: SqliteFile): void {
   file.execute(schema);
+  if (file.prepare(statements.hasBase).get() === undefined) file.execute(addBase);
   file.prepare(statements.endLeases).run();
   file.prepare(statements.forgetMembers).run();
 }

@@ -1,35 +1,33 @@
-import type { Commit, CommitAnswer, InstanceWrite } from "../../commit.ts";
+import type { Commit, CommitAnswer, Head, InstanceWrite } from "../../commit.ts";
 import { WaybillError } from "../../errors.ts";
 import { numberIn, type Row, type SqliteFile, textIn } from "../../sqlite-file.ts";
-import { type Evidence, judge } from "../judge.ts";
+import { judge } from "../judge.ts";
 import { statements } from "./statements.ts";
 
-interface Head {
+interface Before {
   readonly version: number;
   readonly createdAt: number;
 }
 
-type Heads = ReadonlyMap<string, Head>;
-
-const none: Head = { version: 0, createdAt: 0 };
+const none: Before = { version: 0, createdAt: 0 };
 
 /** Judges a commit and writes it, within the transaction of the caller. */
 export function writeCommit(file: SqliteFile, commit: Commit, now: number): CommitAnswer {
-  const partition = file.prepare(statements.head).get(commit.partition);
-  if (!partition) throw unknownPartition(commit.partition);
-  const sequence = numberIn(partition["sequence"]);
-  const heads = headsOf(file, commit);
+  const partition = partitionRow(file, commit.partition);
+  const head = headOf(partition);
+  const { sequence } = head;
+  const before = instancesBefore(file, commit);
   const remembers = file.prepare(statements.remembers);
   const refusal = judge(commit, {
     now,
-    epoch: numberIn(partition["epoch"]),
-    last: lastCommit(partition),
-    version: (key) => heads.get(key)?.version ?? 0,
+    head,
+    lastAnswer: lastAnswer(partition, sequence),
+    version: (key) => before.get(key)?.version ?? 0,
     remembers: (key, id) => remembers.get(commit.partition, key, id) !== undefined,
   });
   if (refusal) return refusal;
   for (const write of commit.instances) {
-    writeInstance(file, commit.partition, write, heads.get(write.key) ?? none, now);
+    writeInstance(file, commit.partition, write, before.get(write.key) ?? none, now);
   }
   writeEffects(file, commit, now);
   const lastSeq = commit.outboxAdded.reduce((highest, { seq }) => Math.max(highest, seq), 0);
@@ -38,40 +36,51 @@ export function writeCommit(file: SqliteFile, commit: Commit, now: number): Comm
   return { kind: "committed", now, sequence: sequence + 1 };
 }
 
-/** The error of a call for a partition that the store does not have. */
-export function unknownPartition(partition: number): WaybillError {
-  return new WaybillError({
+/** The row of a partition in its table. */
+export function partitionRow(file: SqliteFile, partition: number): Row {
+  const row = file.prepare(statements.head).get(partition);
+  if (row !== undefined) return row;
+  throw new WaybillError({
     code: "unknown-partition",
     message: `There is no partition ${partition}.`,
     action: "Open the store first, and name a partition below the number it was opened with.",
   });
 }
 
-function lastCommit(partition: Row): Evidence["last"] {
-  const sequence = numberIn(partition["sequence"]);
-  if (sequence === 0) return undefined;
-  const now = numberIn(partition["committed_at"]);
-  const answer = { kind: "committed", now, sequence } as const;
-  return { commitId: textIn(partition["commit_id"]), answer };
+export function headOf(partition: Row): Head {
+  return {
+    epoch: numberIn(partition["epoch"]),
+    sequence: numberIn(partition["sequence"]),
+    commitId: textIn(partition["commit_id"]),
+    base: numberIn(partition["base"]),
+  };
 }
 
-function headsOf(file: SqliteFile, { partition, instances }: Commit): Heads {
-  const heads = new Map<string, Head>();
+function lastAnswer(partition: Row, sequence: number): CommitAnswer | undefined {
+  if (sequence === 0) return undefined;
+  return { kind: "committed", now: numberIn(partition["committed_at"]), sequence };
+}
+
+function instancesBefore(
+  file: SqliteFile,
+  { partition, instances }: Commit,
+): ReadonlyMap<string, Before> {
+  const before = new Map<string, Before>();
   const select = file.prepare(statements.version);
   for (const { key } of instances) {
     const row = select.get(partition, key);
     if (!row) continue;
     const version = numberIn(row["version"]);
-    heads.set(key, { version, createdAt: numberIn(row["created_at"]) });
+    before.set(key, { version, createdAt: numberIn(row["created_at"]) });
   }
-  return heads;
+  return before;
 }
 
 function writeInstance(
   file: SqliteFile,
   partition: number,
   write: InstanceWrite,
-  before: Head,
+  before: Before,
   now: number,
 ): void {
   const { key, record } = write;

@@ -75,7 +75,7 @@ describe("a commit that arrives late", () => {
     await other.release(1, owner.epoch);
     await other.claim(1, "other", 60_000);
     proxy.letGo();
-    expect(await late).toEqual({ kind: "fenced", epoch: owner.epoch + 1 });
+    expect(await late).toMatchObject({ kind: "fenced", epoch: owner.epoch + 1 });
     expect(await other.load(1, ["order/1"])).toEqual([undefined]);
   });
 });

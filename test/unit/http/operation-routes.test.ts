@@ -7,6 +7,7 @@ describe("operations", () => {
   const health: Health = {
     ready: true,
     problems: [],
+    warnings: [],
     durability: "fsync",
     broker: "up",
     partitions: [
