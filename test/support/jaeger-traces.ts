@@ -2,12 +2,14 @@
 export interface JaegerTrace {
   readonly traceID: string;
   readonly spans: readonly JaegerSpan[];
+  readonly processes?: Readonly<Record<string, { readonly serviceName: string }>>;
 }
 
 export interface JaegerSpan {
   readonly traceID: string;
   readonly spanID: string;
   readonly operationName: string;
+  readonly processID?: string;
   /** `CHILD_OF` is the parent, `FOLLOWS_FROM` a link. */
   readonly references: readonly {
     readonly refType: "CHILD_OF" | "FOLLOWS_FROM";

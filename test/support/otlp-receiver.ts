@@ -142,7 +142,13 @@ function query(
 ): unknown {
   if (pathname === "/api/services") return [...new Set(spans.map(({ service }) => service))];
   const traces = [...Map.groupBy(spans, ({ traceID }) => traceID)].map(
-    ([traceID, members]): JaegerTrace => ({ traceID, spans: members }),
+    ([traceID, members]): JaegerTrace => ({
+      traceID,
+      spans: members.map((span) => ({ ...span, processID: span.service })),
+      processes: Object.fromEntries(
+        members.map(({ service }) => [service, { serviceName: service }]),
+      ),
+    }),
   );
   const [, id] = /^\/api\/traces\/(\w+)$/.exec(pathname) ?? [];
   if (id !== undefined) return traces.filter(({ traceID }) => traceID === id);
