@@ -5,6 +5,8 @@ export interface JaegerTrace {
   readonly processes?: Readonly<Record<string, { readonly serviceName: string }>>;
 }
 
+type TagValue = string | number | boolean | undefined;
+
 export interface JaegerSpan {
   readonly traceID: string;
   readonly spanID: string;
@@ -19,7 +21,7 @@ export interface JaegerSpan {
   /** Microseconds. */
   readonly startTime: number;
   readonly duration: number;
-  readonly tags: readonly { readonly key: string; readonly value: unknown }[];
+  readonly tags: readonly { readonly key: string; readonly value: TagValue }[];
 }
 
 /** What makes traces hard to read or wrong in Jaeger, a sentence each. */
@@ -65,7 +67,7 @@ export function linksOf({ references }: JaegerSpan) {
   return references.filter(({ refType }) => refType === "FOLLOWS_FROM");
 }
 
-export function tagOf({ tags }: JaegerSpan, key: string): unknown {
+export function tagOf({ tags }: JaegerSpan, key: string): TagValue {
   return tags.find((tag) => tag.key === key)?.value;
 }
 

@@ -131,7 +131,7 @@ function microseconds(nanoseconds: string): number {
   return Number(BigInt(nanoseconds) / 1_000n);
 }
 
-function plain({ stringValue, intValue, doubleValue, boolValue }: OtlpValue): unknown {
+function plain({ stringValue, intValue, doubleValue, boolValue }: OtlpValue) {
   if (intValue !== undefined) return Number(intValue);
   return stringValue ?? doubleValue ?? boolValue;
 }

@@ -17,7 +17,7 @@ function span(id: string, parent: string, change: Partial<JaegerSpan> = {}): Jae
     ...change,
   };
 }
-const tags = (of: Readonly<Record<string, unknown>>) =>
+const tags = (of: Readonly<Record<string, string | number | boolean>>) =>
   Object.entries(of).map(([key, value]) => ({ key, value }));
 
 test("A trace is a table whose last column is a tree in the order of time", () => {
