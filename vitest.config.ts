@@ -14,8 +14,20 @@ const alias = ["xstate", "xstate/graph"].map((find) => ({
 
 const suite = (name: string, testTimeout = 5_000) => ({
   resolve: { alias },
-  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout },
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout,
+    globalSetup: ["./test/support/test-run.ts"],
+  },
 });
+
+/** A suite on real servers; they are looked for once, before the first test. */
+const onServers = (name: string, testTimeout: number) => {
+  const { resolve, test } = suite(name, testTimeout);
+  const globalSetup = [...test.globalSetup, "./test/support/server-programs.ts"];
+  return { resolve, test: { ...test, globalSetup, hookTimeout: 120_000 } };
+};
 
 export default defineConfig({
   test: {
@@ -27,8 +39,8 @@ export default defineConfig({
       suite("model", 120_000),
       suite("simulation", 120_000),
       suite("integration", 60_000),
-      suite("servers", 60_000),
-      suite("chaos", 120_000),
+      onServers("servers", 60_000),
+      onServers("chaos", 120_000),
     ],
   },
 });

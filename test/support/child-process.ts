@@ -15,9 +15,9 @@ export class Child {
 
   /** Runs `node` with these arguments; of this process's environment it gets next to nothing. */
   constructor({ args, env = {} }: ChildOptions) {
-    const { PATH = "", HOME = "" } = process.env;
+    const { PATH = "", HOME = "", TMPDIR = "" } = process.env;
     this.#process = spawn(process.execPath, args, {
-      env: { PATH, HOME, ...env },
+      env: { PATH, HOME, TMPDIR, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     // The child ends with the test run, however that ends: the shell notices that nobody holds its input any more.

@@ -1,20 +1,18 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { connect } from "amqplib";
 import { freePort } from "./redis-server.ts";
+import { serverProgram } from "./server-programs.ts";
 
 /** Users that the broker knows; the password is the name. */
 export const brokerUsers = ["engine", "guest"] as const;
 type User = (typeof brokerUsers)[number];
-
-// Debian's script on PATH changes the user; the true one is beside it.
-const places = ["/usr/lib/rabbitmq/bin", ...(process.env["PATH"] ?? "").split(delimiter)];
 
 // The broker and its port mapper end with the test run, however that ends: the shell notices that nobody holds its
 // input any more. A frozen broker ends only once it runs again; the port mapper refuses to go while it knows a node.
@@ -68,7 +66,7 @@ export class RabbitMqServer {
 
   /** Starts it, again on the same data after `shutDown` or `kill`. */
   async run(): Promise<void> {
-    const script = programOf("rabbitmq-server");
+    const script = serverProgram("rabbitmq-server");
     const log = join(this.#folder, "out.log");
     const shell = spawn("sh", ["-c", untilInputEnds, "sh", script, log], {
       env: this.#environment,
@@ -113,7 +111,7 @@ export class RabbitMqServer {
   async control(...parameters: readonly string[]): Promise<string> {
     const options = { env: this.#environment };
     const run = promisify(execFile);
-    const { stdout } = await run(programOf("rabbitmqctl"), ["-q", ...parameters], options);
+    const { stdout } = await run(serverProgram("rabbitmqctl"), ["-q", ...parameters], options);
     return stdout;
   }
 
@@ -132,14 +130,6 @@ export class RabbitMqServer {
       return false;
     }
   }
-}
-
-function programOf(name: string): string {
-  const found = places.map((place) => join(place, name)).find((path) => existsSync(path));
-  if (found !== undefined) return found;
-  throw new Error(
-    `${name} was not found: install RabbitMQ so that it is on PATH (Debian: apt-get install rabbitmq-server).`,
-  );
 }
 
 /** What nodes prove to each other that they belong together with. */
