@@ -24,7 +24,13 @@ export type PublishFate =
   /** Its failure is reported first, and then it arrives all the same. */
   | "ghost"
   /** It arrives late, and so does all that is sent after it. */
-  | "slow";
+  | "slow"
+  /** One of its messages is not taken, nor what follows it to the same queue. */
+  | "nacked"
+  /** All of it arrives, and the confirmation of one message gets lost. */
+  | "unconfirmed"
+  /** One of its messages finds no queue, nor does what follows it there. */
+  | "returned";
 
 /** Names the faults that were injected, and how often. */
 export type FaultCounts = Record<string, number>;
@@ -72,6 +78,9 @@ export class Faults {
       ["cut", 0.02],
       ["severed", 0.004],
       ["doubled", 0.03],
+      ["nacked", 0.01],
+      ["unconfirmed", 0.01],
+      ["returned", 0.004],
       ["ghost", 0.008],
       ["slow", 0.02],
     ]);

@@ -3,6 +3,7 @@ import type { Chance } from "./chance.ts";
 import type { Faults } from "./faults.ts";
 import type { SimulatedProcess } from "./process.ts";
 import type { Scheduler } from "./scheduler.ts";
+import type { StoreServer } from "./store-server.ts";
 import type { Trace } from "./trace.ts";
 
 export interface FaultyStoreOptions {
@@ -12,6 +13,7 @@ export interface FaultyStoreOptions {
   readonly chance: Chance;
   readonly faults: Faults;
   readonly trace: Trace;
+  readonly server: StoreServer;
 }
 
 /** One process's connection to the store, over which commands and answers take time and get lost. */
@@ -24,8 +26,8 @@ export function faultyStore(options: FaultyStoreOptions): Store {
     now: () => call("now", () => store.now()),
     announce: (member, ttlMs) => call("announce", () => store.announce(member, ttlMs)),
     leave: (member) => call("leave", () => store.leave(member)),
-    claim: (partition, owner, ms) =>
-      call(`claim ${partition}`, () => store.claim(partition, owner, ms)),
+    claim: (partition, owner, ms, above) =>
+      call(`claim ${partition}`, () => store.claim(partition, owner, ms, above)),
     renew: (partition, epoch, ms) =>
       call(`renew ${partition}`, () => store.renew(partition, epoch, ms)),
     release: (partition, epoch) =>
@@ -51,7 +53,7 @@ export function faultyStore(options: FaultyStoreOptions): Store {
 }
 
 function command<T>(
-  { process, scheduler, chance, faults, trace }: FaultyStoreOptions,
+  { process, scheduler, chance, faults, trace, server }: FaultyStoreOptions,
   what: string,
   execute: () => Promise<T>,
 ): Promise<T> {
@@ -66,9 +68,9 @@ function command<T>(
       if (chance.hit(0.5)) scheduler.at(chance.between(5, 2_500), fail);
     };
     const executeAfter = (delayMs: number, then: (answer: Promise<T>) => void) =>
-      scheduler.at(delayMs, () => then(execute()));
+      scheduler.at(delayMs, () => (server.isUp ? then(execute()) : failLater()));
     const answerLater = (answer: Promise<T>) => {
-      const settle = (tell: () => void) => scheduler.at(chance.between(0.1, 2), tell);
+      const settle = (tell: () => void) => server.answer(chance.between(0.1, 2), tell, failLater);
       answer.then(
         (value) => settle(() => resolve(value)),
         (error: unknown) => settle(() => reject(error)),

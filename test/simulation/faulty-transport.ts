@@ -26,8 +26,11 @@ export interface FaultyTransportOptions {
   readonly chance: Chance;
   readonly faults: Faults;
   readonly trace: Trace;
+  readonly inboxWindowMs: number;
 }
 
+/** Longer inbox windows do not end within a simulation. */
+const longestWindowMs = 10_000;
 /** How long a broker takes to notice that nobody is there any more: no heartbeat came. */
 const heartbeatMs = 2_000;
 
@@ -137,12 +140,14 @@ export class FaultyTransport implements Transport {
 
   async #arrive(batch: readonly Outgoing[], fate: string): Promise<readonly Confirmation[]> {
     const { chance, scheduler } = this.#options;
+    if (fate === "nacked" || fate === "returned") return this.#withhold(batch, fate);
     if (fate !== "cut" && fate !== "severed") {
       const outcome = await this.#deliver(batch);
-      const copied = chance.below(batch.length);
-      const again = outcome[copied] === "confirmed" ? batch.slice(copied, copied + 1) : [];
+      const chosen = chance.below(batch.length);
+      if (fate === "unconfirmed") return outcome.with(chosen, "failed");
+      const again = outcome[chosen] === "confirmed" ? batch.slice(chosen, chosen + 1) : [];
       if (fate === "doubled") {
-        scheduler.at(chance.between(1, 1_500), () => void this.#inner.publish(again));
+        scheduler.at(this.#copyLateMs(), () => void this.#inner.publish(again));
       }
       return outcome;
     }
@@ -151,6 +156,33 @@ export class FaultyTransport implements Transport {
     const outcome = await this.#deliver(batch.slice(0, arrived));
     if (fate === "severed") this.sever("cut while publishing", chance.between(20, 900));
     return batch.map((_, index) => (index < confirmed ? (outcome[index] ?? "failed") : "failed"));
+  }
+
+  /**
+   * Hands a batch to the broker, but not one message nor what follows it to the same queue: a queue takes what one
+   * channel sends in order or not at all. Only what goes to a named queue can be returned.
+   */
+  async #withhold(
+    batch: readonly Outgoing[],
+    fate: "nacked" | "returned",
+  ): Promise<readonly Confirmation[]> {
+    const first = this.#options.chance.below(batch.length);
+    if (fate === "returned" && batch[first]?.exchange !== "") return this.#deliver(batch);
+    const isWithheld = (outgoing: Outgoing, index: number) =>
+      index >= first && targetOf(outgoing) === targetOf(batch[first]);
+    const taken = batch.filter((outgoing, index) => !isWithheld(outgoing, index));
+    const outcome = [...(await this.#deliver(taken))];
+    return batch.map((outgoing, index) => {
+      if (isWithheld(outgoing, index)) return fate === "nacked" ? "failed" : "returned";
+      return outcome.shift() ?? "failed";
+    });
+  }
+
+  /** Now and then a copy turns up when the inboxes have forgotten its message. */
+  #copyLateMs(): number {
+    const { chance, inboxWindowMs } = this.#options;
+    if (inboxWindowMs > longestWindowMs || !chance.hit(0.6)) return chance.between(1, 1_500);
+    return chance.between(2 * inboxWindowMs, 4 * inboxWindowMs);
   }
 
   /** Hands a batch to the broker, without the wake-ups that get lost behind it. */
@@ -208,6 +240,10 @@ export class FaultyTransport implements Transport {
   #say(what: string): void {
     this.#options.trace.say(this.#options.process.name, what);
   }
+}
+
+function targetOf(outgoing: Outgoing | undefined): string | undefined {
+  return outgoing?.exchange === "" ? outgoing.routingKey : outgoing?.exchange;
 }
 
 function idOf({ message }: Outgoing): string {

@@ -1,13 +1,13 @@
 import { namesFor } from "../../src/routing.ts";
 import { MemoryTransport } from "../../transports/memory/transport.ts";
-import type { Cast } from "./chaos.ts";
+import type { Seating } from "./seating.ts";
 import { partitions, prefix, type World } from "./world.ts";
 
 /** Stops everything in good order, and tells what the broker still has: it should be nothing but wake-ups. */
-export async function leftInBroker(world: World, cast: Cast): Promise<readonly string[]> {
+export async function leftInBroker(world: World, seating: Seating): Promise<readonly string[]> {
   const { scheduler, broker, hosts } = world;
   let stopped = false;
-  void cast.stop().then(() => {
+  void seating.stop().then(() => {
     stopped = true;
   });
   await scheduler.run(scheduler.now + 7_000, () => stopped);

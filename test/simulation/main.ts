@@ -1,54 +1,70 @@
 import { parseArgs } from "node:util";
-import { firstCatch, report, runSeeds } from "./campaign.ts";
 import { mutants } from "./mutants.ts";
+import { hunt, reportOf, spread } from "./pool.ts";
+import { showProgress } from "./progress.ts";
 
 const { values } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
-    seeds: { type: "string", default: "1" },
+    seeds: { type: "string" },
     json: { type: "boolean", default: false },
+    mutant: { type: "string" },
     mutants: { type: "boolean", default: false },
   },
 });
 
 const seed = wholeNumber("seed", values.seed);
-const seeds = wholeNumber("seeds", values.seeds);
+const seeds = values.seeds === undefined ? undefined : wholeNumber("seeds", values.seeds);
 
-if (values.mutants) await huntMutants();
-else await hunt();
+if (values.mutants) await huntMutants(seeds ?? 500);
+else await play(seeds ?? 1);
 
-/** Runs the seeds; a single one is shown with everything that happened. */
-async function hunt(): Promise<void> {
+/** Runs the seeds; a single one, or the first that fails, is shown with everything that happened. */
+async function play(count: number): Promise<void> {
   const startedAt = performance.now();
-  const { failed, ...figures } = await runSeeds(seed, seeds);
+  const { mutant } = values;
+  const progress = showProgress(count);
+  const done = await spread({ from: seed, seeds: count, progress, ...(mutant && { mutant }) });
   const seconds = Math.round(performance.now() - startedAt) / 1_000;
-  const failedSeeds = failed.map((outcome) => outcome.seed);
+  const { failed, virtualMs, faults, violations, ...counts } = done;
   if (failed.length > 0) process.exitCode = 1;
-  if (values.json) {
-    process.stdout.write(`${JSON.stringify({ ...figures, failedSeeds, seconds })}\n`);
-    return;
-  }
-  const shown = failed[0]?.seed ?? (seeds === 1 ? seed : undefined);
-  if (shown !== undefined) process.stdout.write(`${await report(shown)}\n`);
-  const { faults, ...counts } = figures;
-  process.stdout.write(`${JSON.stringify(faults, undefined, 1)}\n`);
-  process.stdout.write(`${JSON.stringify({ ...counts, failedSeeds, seconds })}\n`);
+  const failedSeeds = failed.map((outcome) => outcome.seed);
+  const shown = failed[0]?.seed ?? (count === 1 ? seed : undefined);
+  if (shown !== undefined && !values.json) tell(await reportOf(shown, mutant));
+  if (!values.json) tell(JSON.stringify(faults, undefined, 1));
+  const { kill: kills = 0, freeze: freezes = 0, ...others } = faults;
+  const virtualSeconds = Math.round(virtualMs / 1_000);
+  const figures = { violations, kills, freezes, ...counts, virtualSeconds, seconds };
+  tell(JSON.stringify({ ...figures, failedSeeds, faults: others }));
 }
 
 /** Looks for each mutant in the seeds from 1 on; one that is never noticed is a hole in the checks. */
-async function huntMutants(): Promise<void> {
-  const most = Math.max(seeds, 300);
-  const found = [];
-  for (const mutant of mutants) {
-    const outcome = await firstCatch(mutant, most);
-    const [violation = `not noticed in ${most} seeds`] = outcome?.violations ?? [];
-    found.push({ mutant: mutant.name, seed: outcome?.seed ?? null, violation });
-    if (outcome === undefined) process.exitCode = 1;
+async function huntMutants(most: number): Promise<void> {
+  const rows = mutants.map((mutant) => ({ ...mutant, first: 0, violation: "" }));
+  const names = rows.map(({ name }) => name);
+  const found = await hunt(names, most);
+  for (const [index, { caught }] of found.entries()) {
+    const row = rows[index];
+    if (row === undefined) continue;
+    row.first = caught?.seed ?? 0;
+    row.violation = caught?.violations[0] ?? `not noticed in ${most} seeds`;
+    const known = row.covered !== undefined;
+    if ((caught === undefined) !== known) process.exitCode = 1;
     if (values.json) continue;
-    const at = outcome === undefined ? "never" : `seed ${outcome.seed}`;
-    process.stdout.write(`${mutant.name.padEnd(48)}${at.padEnd(10)}${violation.slice(0, 120)}\n`);
+    const at = caught === undefined ? (known ? "covered" : "NEVER") : `seed ${caught.seed}`;
+    const why = caught === undefined && row.covered !== undefined ? row.covered : row.violation;
+    tell(`${row.name.padEnd(26)}${row.what.padEnd(66)}${at.padEnd(11)}${why.slice(0, 140)}`);
   }
-  if (values.json) process.stdout.write(`${JSON.stringify(found)}\n`);
+  if (!values.json) return;
+  tell(
+    JSON.stringify(
+      rows.map(({ name, what, first, violation }) => ({ guard: name, what, first, violation })),
+    ),
+  );
+}
+
+function tell(text: string): void {
+  process.stdout.write(`${text}\n`);
 }
 
 function wholeNumber(name: string, text: string): number {

@@ -5,6 +5,8 @@ import { WaybillError } from "../../src/errors.ts";
 import type { Host, World } from "./world.ts";
 
 const lookMs = 400;
+/** Longer than the last copy of a message is on its way. */
+const sortingMs = 19_000;
 
 /** People who look after errands: they suspend and resume them, end some, and go after failures and dead letters. */
 export class Operators {
@@ -55,6 +57,34 @@ export class Operators {
     );
   }
 
+  /** Goes through what came too late for the inboxes, as long as such copies may turn up. */
+  sort(): void {
+    const { inboxWindowMs, scheduler } = this.#world;
+    if (inboxWindowMs > sortingMs) return;
+    const until = scheduler.now + sortingMs;
+    this.#later(0, async () => {
+      while (scheduler.now < until) {
+        await this.#pause(1_000);
+        await this.#sortOnce().catch(() => undefined);
+      }
+    });
+  }
+
+  async #sortOnce(): Promise<void> {
+    const { items } = await this.#client.deadLetters({ reason: "too-old", limit: 100 });
+    for (const { id, key = "", messageId } of items) {
+      const [workflow = "", instance = ""] = key.split("/");
+      const history = await this.#client.history(workflow, instance).catch(() => []);
+      const again = `redrive:${id}:`;
+      const isApplied = history.some(
+        (entry) => entry.messageId === messageId || entry.messageId?.startsWith(again) === true,
+      );
+      const act = isApplied ? "dropDeadLetter" : "redriveDeadLetter";
+      this.#world.faults.count(`operator: too old, ${isApplied ? "dropped" : "sent again"}`);
+      await this.#client[act](id);
+    }
+  }
+
   /** Retries an errand that has failed; when it fails again, the event is dropped, and it goes on without it. */
   async #mend(id: string): Promise<void> {
     for (let failures = 0; ; ) {
@@ -88,22 +118,32 @@ export class Operators {
     });
   }
 
-  #control(action: "retry" | "terminate" | "suspend" | "resume", id: string): Promise<void> {
-    this.#requests += 1;
-    const request = { workflow: "errand", id, idempotencyKey: `${id}:${action}${this.#requests}` };
-    return this.#untilKnown(`${action} ${id}`, () => this.#client[action](request));
+  async #control(action: "retry" | "terminate" | "suspend" | "resume", id: string): Promise<void> {
+    for (;;) {
+      this.#requests += 1;
+      const request = {
+        workflow: "errand",
+        id,
+        idempotencyKey: `${id}:${action}${this.#requests}`,
+      };
+      const refusal = await this.#untilKnown(`${action} ${id}`, () =>
+        this.#client[action](request),
+      );
+      if (refusal !== "too-old") return;
+    }
   }
 
-  /** Repeats a request until its outcome is certain, a refusal included. */
-  async #untilKnown(what: string, ask: () => Promise<unknown>): Promise<void> {
+  /** Repeats a request until its outcome is certain; answers the code of a refusal. */
+  async #untilKnown(what: string, ask: () => Promise<unknown>): Promise<string | undefined> {
     const { trace, faults } = this.#world;
     for (;;) {
       try {
         await ask();
-        return faults.count(`operator: ${what.split(" ")[0]}`);
+        faults.count(`operator: ${what.split(" ")[0]}`);
+        return undefined;
       } catch (error) {
         trace.say(this.#host.process.name, `${what}: ${String(error)}`);
-        if (error instanceof WaybillError && !error.retryable) return;
+        if (error instanceof WaybillError && !error.retryable) return error.code;
         await this.#pause(100);
       }
     }
@@ -113,7 +153,7 @@ export class Operators {
     return sleep(this.#host.process.clock, ms);
   }
 
-  #later(spanMs: number, act: () => Promise<void>): void {
+  #later(spanMs: number, act: () => Promise<unknown>): void {
     const { scheduler, chance } = this.#world;
     this.#open += 1;
     const end = () => {

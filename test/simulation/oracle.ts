@@ -10,16 +10,15 @@ import {
 } from "../support/instance-checks.ts";
 import { type HistoryEntry, Replayer } from "../support/replay.ts";
 import type { Recorder } from "./recorder.ts";
-import { workflows } from "./workflows.ts";
+import { workflowsOf } from "./workflows.ts";
 import type { Workload } from "./workload.ts";
 import { partitions as partitionCount, type World } from "./world.ts";
 
-const replayer = new Replayer(workflows);
+const replayer = new Replayer([...workflowsOf.new, ...workflowsOf.old]);
 
 interface Stored {
   readonly key: string;
   readonly record: RecordView;
-  readonly inbox: ReadonlySet<string>;
   readonly history: readonly HistoryEntry[];
 }
 
@@ -47,26 +46,21 @@ export function judge(world: World, workload: Workload, calmSince: number): read
   const stored = new Map(
     recorder.data.partitions.flatMap(instancesOf).map((one) => [one.key, one]),
   );
-  for (const message of workload.refused) {
-    // No violation: a request that was refused may be sent again under its id, and a copy that the broker made
-    // cannot be told from that.
-    if (wasApplied(message, stored)) world.faults.count("refused, but a copy was applied");
-  }
   return [
     ...recorder.violations,
     ...restless(world, workload, stored),
     ...effectProblems(recorder, workload),
     ...[...stored.values()].flatMap((one) => historyProblems(one, recorder)),
     ...accountProblems(recorder, workload, stored),
+    ...wrongRefusals(world, workload),
     ...lateTimers(recorder, calmSince + recoveryMs),
   ];
 }
 
 function instancesOf(data: PartitionData): readonly Stored[] {
-  return [...data.instances.values()].map(({ stored, inbox }) => ({
+  return [...data.instances.values()].map(({ stored }) => ({
     key: stored.key,
     record: JSON.parse(stored.record) as RecordView,
-    inbox: new Set(inbox.keys()),
     history: (data.histories.get(stored.key) ?? []).map((text) => JSON.parse(text) as HistoryEntry),
   }));
 }
@@ -118,7 +112,7 @@ function historyProblems(
   { promised }: Recorder,
 ): readonly string[] {
   if (record.actor === undefined) return [];
-  const { problems, emits } = replayer.replay(key, history, record.actor);
+  const { problems, emits } = replayer.replay(key, history, record.actor, record.definition);
   const found = [...problems, ...orderProblems(key, history)];
   for (const [version, wanted] of emits) {
     const prefix = `${key}/${version}/`;
@@ -129,9 +123,26 @@ function historyProblems(
   return found;
 }
 
+/**
+ * Whoever is refused may send again under the same id, and a copy that the broker has made cannot be told from
+ * that; but what was applied before the last attempt began must be remembered.
+ */
+function wrongRefusals(
+  { recorder, faults, inboxWindowMs }: World,
+  { refused }: Workload,
+): readonly string[] {
+  return refused.flatMap(({ key, id, type, lastTriedAt }) => {
+    const at = recorder.appliedAt.get(`${key} ${id}`);
+    if (at === undefined) return [];
+    faults.count("refused, but a copy was applied");
+    if (at >= lastTriedAt || lastTriedAt - at > inboxWindowMs) return [];
+    return [`${type} ${id} for ${key} was refused ${lastTriedAt - at} ms after it was applied`];
+  });
+}
+
 /** Every accepted message is in a history, was ignored as its type says, or lies where an operator sees it. */
 function accountProblems(
-  { data }: Recorder,
+  { data, remembered }: Recorder,
   { accepted, operators }: Workload,
   stored: ReadonlyMap<string, Stored>,
 ): readonly string[] {
@@ -139,25 +150,27 @@ function accountProblems(
   const problems: string[] = [];
   for (const message of accepted) {
     const { key, id, type } = message;
-    const instance = stored.get(key);
-    const wasIgnored = type === "parcel.scanned" && instance?.inbox.has(id) === true;
-    const isParked = letters.some((name) => isNameOf(message, name));
-    const isStart = type === "parcel.posted" && instance !== undefined;
-    const isSettled = wasIgnored || isStart || operators.dropped.has(id);
-    if (!wasApplied(message, stored) && !isParked && !isSettled) {
+    const ids = [...(remembered.get(key) ?? [])];
+    const wasIgnored = type === "parcel.scanned" && ids.some((one) => isNameOf(message, one));
+    const parked = letters.filter(({ messageId }) => isNameOf(message, messageId));
+    const isDropped = [...operators.dropped].some((one) => isNameOf(message, one));
+    const isStart = type === "parcel.posted" && stored.has(key);
+    const isSettled = wasIgnored || isStart || isDropped;
+    if (!wasApplied(message, stored) && parked.length === 0 && !isSettled) {
       problems.push(`${type} ${id} for ${key} was accepted and lost`);
     }
-    if (wasApplied(message, stored) && isParked) {
+    // A copy that is older than the memory of the inboxes is set aside, whatever became of the message.
+    const isTwice = parked.some(({ reason }) => reason !== "too-old");
+    if (wasApplied(message, stored) && isTwice) {
       problems.push(`${type} ${id} for ${key} was applied and is a dead letter as well`);
     }
   }
   return problems;
 }
 
-/** The message ids of all dead letters. */
-function lettersIn(stored: readonly PartitionData[]): readonly (string | undefined)[] {
+function lettersIn(stored: readonly PartitionData[]): readonly LetterEntry[] {
   const rows = stored.flatMap(({ deadLetters }) => [...deadLetters.values()]);
-  return rows.map(({ entry }) => (JSON.parse(entry) as LetterEntry).messageId);
+  return rows.map(({ entry }) => JSON.parse(entry) as LetterEntry);
 }
 
 function isNameOf(message: Accepted, name: string | undefined): boolean {

@@ -8,8 +8,7 @@ import {
   type PartitionData,
 } from "../../src/stores/memory/store-data.ts";
 import type { Firing, HistoryEntry } from "../support/replay.ts";
-import { epochMs } from "./process.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { StoreServer } from "./store-server.ts";
 import { timersMisfit } from "./timer-check.ts";
 import type { Trace } from "./trace.ts";
 
@@ -31,20 +30,22 @@ export class Recorder extends MemoryStore {
   readonly firings: Firing[] = [];
   /** By message id: everything that went into an outbox for the topic exchange. */
   readonly promised = new Map<string, Promised>();
-  /** The store's clock. */
-  readonly time: () => number;
+  /** By key: every message id that an inbox has ever taken in. */
+  readonly remembered = new Map<string, Set<string>>();
+  /** When a message, `key id`, was applied, by the store's clock. */
+  readonly appliedAt = new Map<string, number>();
   commits = 0;
   refusals = 0;
+  readonly #server: StoreServer;
   readonly #trace: Trace;
   readonly #versions = new Map<string, number>();
   readonly #messages = new Map<string, Set<string>>();
 
-  constructor(scheduler: Scheduler, trace: Trace) {
+  constructor(server: StoreServer, trace: Trace) {
     const data = emptyStoreData();
-    const now = () => Math.floor(epochMs + scheduler.now);
-    super(data, { clock: { now } });
+    super(data, { clock: server });
     this.data = data;
-    this.time = now;
+    this.#server = server;
     this.#trace = trace;
   }
 
@@ -70,6 +71,9 @@ export class Recorder extends MemoryStore {
   #record(commit: Commit, data: PartitionData, timersBefore: ReadonlyMap<string, number>): void {
     for (const { entry } of commit.outboxAdded) this.#promise(JSON.parse(entry) as OutboxContent);
     for (const write of commit.instances) {
+      const ids = this.remembered.get(write.key) ?? new Set();
+      for (const { id } of write.inbox) ids.add(id);
+      this.remembered.set(write.key, ids);
       const history = write.history.map((entry) => JSON.parse(entry) as HistoryEntry);
       this.#checkHistory(write, history);
       this.#checkFirings(commit, write.key, history, timersBefore);
@@ -97,6 +101,7 @@ export class Recorder extends MemoryStore {
       const seen = this.#messages.get(key) ?? new Set();
       if (seen.has(entry.messageId)) this.violate(`${key}: ${entry.messageId} was applied twice`);
       this.#messages.set(key, seen.add(entry.messageId));
+      this.appliedAt.set(`${key} ${entry.messageId}`, this.#server.now());
     }
     const last = this.#versions.get(key);
     if (last !== undefined && last !== version) {
@@ -115,7 +120,8 @@ export class Recorder extends MemoryStore {
       const timer = parseTimerId(id);
       const due = before.get(id);
       if (due === undefined || timer?.key !== key || !types.has(timer.name)) continue;
-      const at = this.time();
+      // A timer was due although the clock has been set back since.
+      const at = this.#server.latest();
       this.firings.push({ id, due, at });
       if (at < due) this.violate(`${id} fired ${due - at} ms early`);
     }

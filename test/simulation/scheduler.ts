@@ -40,7 +40,7 @@ export class Scheduler {
           if (ended) resolve();
         } catch (error) {
           ended = true;
-          reject(error as Error);
+          reject(error);
         }
       };
       // Node settles all promises after each immediate; a batch of them saves turns of the event loop.

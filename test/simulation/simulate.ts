@@ -1,9 +1,10 @@
-import { Cast } from "./chaos.ts";
+import { createHash } from "node:crypto";
+import { strike } from "./chaos.ts";
 import type { FaultCounts } from "./faults.ts";
 import { leftInBroker } from "./leftovers.ts";
 import type { Mutant } from "./mutants.ts";
 import { isAtRest, judge } from "./oracle.ts";
-import { epochMs } from "./process.ts";
+import { Seating } from "./seating.ts";
 import { Workload } from "./workload.ts";
 import { partitions, World } from "./world.ts";
 
@@ -24,7 +25,9 @@ export interface SimulationOptions {
 export interface Simulated {
   readonly seed: number;
   readonly violations: readonly string[];
+  /** Everything that happened, if it was kept, and a digest of it. */
   readonly trace: readonly string[];
+  readonly traceHash: string;
   readonly events: number;
   readonly virtualMs: number;
   readonly commits: number;
@@ -51,6 +54,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulated> {
     seed,
     violations: found,
     trace: trace.lines,
+    traceHash: createHash("sha256").update(trace.lines.join("\n")).digest("hex"),
     events: scheduler.events,
     virtualMs: scheduler.now,
     commits: recorder.commits,
@@ -60,25 +64,27 @@ export async function simulate(options: SimulationOptions): Promise<Simulated> {
 }
 
 async function play(world: World): Promise<readonly string[]> {
-  const { scheduler, chance, faults, recorder, trace } = world;
+  const { scheduler, chance, faults, recorder, trace, server } = world;
   await recorder.open({ partitions });
-  const cast = new Cast(world);
-  await cast.begin(2 + chance.below(2), 1 + chance.below(2));
+  const seating = new Seating(world);
+  await seating.begin(2 + chance.below(2), 1 + chance.below(2));
   const workload = await Workload.begin(world);
   await scheduler.run(bootMs);
   faults.begin();
   workload.play(chaosMs * 0.7);
   const strikes = chance.below(9);
   for (let count = 0; count < strikes; count += 1) {
-    scheduler.at(chance.between(0, chaosMs), () => cast.strike());
+    scheduler.at(chance.between(0, chaosMs), () => strike(world, seating));
   }
   await scheduler.run(bootMs + chaosMs);
   faults.end();
+  seating.putRight();
   trace.say("CHAOS", "ends");
-  const calmSince = epochMs + scheduler.now;
+  const calmSince = server.now();
   await recover(world, workload);
   const problems = judge(world, workload, calmSince);
-  return [...problems, ...(await leftInBroker(world, cast))];
+  trace.say("OWNERS", world.owners());
+  return [...problems, ...(await leftInBroker(world, seating))];
 }
 
 /** Lets everything come to its end, with one more instance whose timers must be on time. */

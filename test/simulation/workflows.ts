@@ -1,7 +1,7 @@
 import { assign, emit, sendParent, sendTo, setup } from "xstate";
 import { z } from "zod";
 import { activity } from "../../src/activity.ts";
-import { defineWorkflow, type EventsOf } from "../../src/workflow.ts";
+import { defineWorkflow, type EventsOf, type Workflow } from "../../src/workflow.ts";
 
 const retry = { maxAttempts: 200, initial: 50, factor: 1.5, max: 400 } as const;
 
@@ -60,6 +60,7 @@ const errandEmits = {
 interface ErrandContext {
   readonly notes: readonly string[];
   readonly nudges: number;
+  readonly hurries: number;
   readonly round: number;
 }
 
@@ -82,12 +83,13 @@ const errandMachine = setup({
   },
   guards: {
     patient: ({ context }) => context.nudges < 3,
+    rests: () => false,
     trips: () => {
       throw new Error("it fell over its own feet");
     },
   },
 }).createMachine({
-  context: { notes: [], nudges: 0, round: 0 },
+  context: { notes: [], nudges: 0, hurries: 0, round: 0 },
   initial: "waiting",
   on: { "errand.cancel": ".cancelled", "errand.trip": { guard: "trips" } },
   states: {
@@ -101,6 +103,8 @@ const errandMachine = setup({
           reenter: true,
           actions: assign({ nudges: ({ context }) => context.nudges + 1 }),
         },
+        // Long overdue, it must not be taken for that of the visit which the first one has begun.
+        430: { actions: assign({ hurries: ({ context }) => context.hurries + 1 }) },
         9_000: "asking",
       },
     },
@@ -123,8 +127,13 @@ const errandMachine = setup({
         "errand.note": { actions: ["write", sendTo("helper", { type: "helper.told" })] },
         "helper.progress": {},
       },
-      invoke: { id: "helper", src: "helper", onDone: "finished" },
+      invoke: {
+        id: "helper",
+        src: "helper",
+        onDone: [{ guard: "rests", target: "resting" }, { target: "finished" }],
+      },
     },
+    resting: { after: { 100: "finished" } },
     finished: {
       type: "final",
       entry: emit(({ context }) => ({ type: "errand.finished", notes: context.notes })),
@@ -134,10 +143,19 @@ const errandMachine = setup({
 });
 
 /** Nearly everything that a workflow can ask for, one after the other. */
-export const errand = defineWorkflow({
+const errand = defineWorkflow({
   name: "errand",
   version: "1",
   machine: errandMachine,
+  events: errandEvents,
+  emits: errandEmits,
+});
+
+/** Its next version rests before it ends. */
+const errand2 = defineWorkflow({
+  name: "errand",
+  version: "2",
+  machine: errandMachine.provide({ guards: { rests: () => true } }),
   events: errandEvents,
   emits: errandEmits,
 });
@@ -198,7 +216,7 @@ const parcelMachine = setup({
 });
 
 /** Started and moved by events that other services publish; what comes too early is kept for it. */
-export const parcel = defineWorkflow({
+const parcel = defineWorkflow({
   name: "parcel",
   version: "1",
   machine: parcelMachine,
@@ -234,11 +252,18 @@ const vigilMachine = setup({
 });
 
 /** Calls its activity off again and again. */
-export const vigil = defineWorkflow({
+const vigil = defineWorkflow({
   name: "vigil",
   version: "1",
   machine: vigilMachine,
   events: {},
 });
 
-export const workflows = [errand, parcel, vigil];
+/** Which versions of the workflows a process has. */
+export type CodeBase = "old" | "both" | "new";
+
+export const workflowsOf: Readonly<Record<CodeBase, readonly Workflow[]>> = {
+  old: [errand, parcel, vigil],
+  both: [errand, errand2, parcel, vigil],
+  new: [errand2, parcel, vigil],
+};

@@ -7,11 +7,16 @@ import { Operators } from "./operators.ts";
 import { Sink } from "./sink.ts";
 import type { Host, World } from "./world.ts";
 
+/** A request that was refused, and when it was sent for the last time (milliseconds, store's clock). */
+interface Refused extends Accepted {
+  readonly lastTriedAt: number;
+}
+
 /** What goes on outside of the system under test: senders, a requester, and a service that answers. */
 export class Workload {
   readonly accepted: Accepted[] = [];
   /** Message ids that the requester was told are refused. */
-  readonly refused: Accepted[] = [];
+  readonly refused: Refused[] = [];
   readonly started: string[] = [];
   readonly sink: Sink;
   readonly operators: Operators;
@@ -38,8 +43,8 @@ export class Workload {
   static async begin(world: World): Promise<Workload> {
     const workload = new Workload(world, await Operators.begin(world), {
       gateway: await world.host("gateway"),
-      shop: await world.host("shop", "shop"),
-      sink: await world.host("sink", "sink"),
+      shop: await world.host("shop", { user: "shop" }),
+      sink: await world.host("sink", { user: "sink" }),
     });
     void workload.#client.open();
     void workload.sink.start();
@@ -57,6 +62,7 @@ export class Workload {
       if (this.#world.chance.hit(0.3)) this.#trip(`e${number}`, spanMs * 1.5);
       this.operators.attend(`e${number}`, spanMs * 2);
     }
+    this.operators.sort();
     this.operators.redrive(spanMs * 3);
     this.operators.redrive(spanMs * 4);
     for (let number = 0; number < 3; number += 1) this.#parcel(`p${number}`, spanMs);
@@ -129,8 +135,9 @@ export class Workload {
   async #inTurn(messages: readonly (Accepted & Outgoing)[]): Promise<void> {
     const { transport, process } = this.#shop;
     for (const { id, key, type, ...outgoing } of messages) {
+      const message = { ...outgoing.message, timestamp: this.#world.server.now() };
       for (;;) {
-        const [confirmation] = await transport.publish([outgoing]);
+        const [confirmation] = await transport.publish([{ ...outgoing, message }]);
         if (confirmation === "confirmed") break;
         await sleep(process.clock, 60);
       }
@@ -152,9 +159,13 @@ export class Workload {
   async #request(key: string, type: string, id: string): Promise<void> {
     const [workflow = "", instance = ""] = key.split("/");
     const request = { workflow, id: instance, type, payload: {}, idempotencyKey: id };
-    const problem = await this.#untilKnown(`${type} ${key}`, () => this.#client.send(request));
+    let lastTriedAt = 0;
+    const problem = await this.#untilKnown(`${type} ${key}`, () => {
+      lastTriedAt = this.#world.server.now();
+      return this.#client.send(request);
+    });
     if (problem === undefined) this.accepted.push({ id, key, type });
-    else this.refused.push({ id, key, type });
+    else this.refused.push({ id, key, type, lastTriedAt });
   }
 
   /** Repeats a request until its outcome is certain; answers the code of a refusal. */

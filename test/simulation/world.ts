@@ -1,6 +1,7 @@
 import type { Clock } from "../../src/clock.ts";
 import { ActivityWorker } from "../../src/engine/activities/worker.ts";
 import { Engine, enginePorts } from "../../src/engine/engine.ts";
+import { defaultLimits } from "../../src/engine/limits.ts";
 import type { EnginePorts } from "../../src/engine/ports.ts";
 import type { Ids } from "../../src/ids.ts";
 import type { Observation } from "../../src/observer.ts";
@@ -16,11 +17,14 @@ import type { Mutant } from "./mutants.ts";
 import { epochMs, SimulatedProcess } from "./process.ts";
 import { Recorder } from "./recorder.ts";
 import { Scheduler } from "./scheduler.ts";
+import { StoreServer } from "./store-server.ts";
 import { Trace } from "./trace.ts";
-import { workflows } from "./workflows.ts";
+import { type CodeBase, workflowsOf } from "./workflows.ts";
 
 export const partitions = 4;
 export const prefix = "waybill";
+/** Short enough for messages to outlive it. */
+const shortWindowMs = 3_000;
 
 /** A process with its connections. */
 export interface Host {
@@ -45,9 +49,13 @@ export class World {
   readonly faults: Faults;
   readonly recorder: Recorder;
   readonly broker: MemoryBroker;
+  readonly server: StoreServer;
+  readonly inboxWindowMs: number;
   readonly hosts = new Set<Host>();
   /** For a mutant: partition queues that a wake-up has come to. */
   readonly hinted = new Set<string>();
+  /** By process: the epochs by which it believes to own partitions. */
+  readonly #believed = new Map<string, Map<number, number>>();
   readonly #store: Store;
   readonly #mutant: Mutant | undefined;
   #booted = 0;
@@ -58,39 +66,43 @@ export class World {
     this.ids = seededIds(this.chance);
     this.trace = new Trace(this.scheduler, traced);
     this.faults = new Faults(this.chance);
-    this.recorder = new Recorder(this.scheduler, this.trace);
+    this.inboxWindowMs = this.chance.hit(0.2) ? shortWindowMs : defaultLimits.inboxWindowMs;
+    this.server = new StoreServer(this.scheduler);
+    this.recorder = new Recorder(this.server, this.trace);
     this.broker = new MemoryBroker({ clock: this.#brokerClock() });
     this.#mutant = mutant;
     this.#store = mutant?.store?.(this.recorder, this) ?? this.recorder;
   }
 
   /** Starts a process whose connections belong to `user`. */
-  async host(role: string, user = prefix): Promise<Host> {
+  async host(role: string, options: { user?: string; code?: CodeBase } = {}): Promise<Host> {
     this.#booted += 1;
-    const { scheduler, chance, faults, trace, broker, ids } = this;
+    const { user = prefix, code = "both" } = options;
+    const { scheduler, chance, faults, trace, broker, ids, server, inboxWindowMs } = this;
     const process = new SimulatedProcess({ name: `${role}-${this.#booted}`, scheduler, chance });
-    const shared = { process, scheduler, chance, faults, trace };
+    const shared = { process, scheduler, chance, faults, trace, server, inboxWindowMs };
     const wire = new FaultyTransport({ ...shared, broker, user });
     await wire.open();
     const transport = user === prefix ? (this.#mutant?.transport?.(wire, this) ?? wire) : wire;
     const ports = enginePorts({
-      workflows: boundTo(this, process, workflows),
+      workflows: boundTo(this, process, workflowsOf[code]),
       store: faultyStore({ ...shared, store: this.#store }),
       transport,
       prefix,
       partitions,
       clock: process.clock,
+      limits: { inboxWindowMs },
       ids,
       observer: { observe: (observation) => this.#observe(process, observation) },
     });
     const host = { process, wire, transport, ports };
     this.hosts.add(host);
-    trace.say(process.name, "boots");
+    trace.say(process.name, `boots with ${code} code`);
     return host;
   }
 
-  async engine(): Promise<{ readonly host: Host; readonly engine: Engine }> {
-    const host = await this.host("engine");
+  async engine(code: CodeBase): Promise<{ readonly host: Host; readonly engine: Engine }> {
+    const host = await this.host("engine", { code });
     return { host, engine: new Engine(host.ports) };
   }
 
@@ -123,11 +135,30 @@ export class World {
     };
   }
 
-  #changeHands(change: Extract<Observation, { kind: "partition" }>): void {
-    this.faults.count(`partition ${change.change}`);
+  /** Who owns what by the store, and who believes that he does. */
+  owners(): string {
+    const now = this.server.now();
+    const rows = this.recorder.data.partitions.map(({ epoch, leaseUntil }, partition) => {
+      const believers = [...this.hosts].flatMap(({ process: { name, state } }) => {
+        const believed = this.#believed.get(name)?.get(partition);
+        if (believed === undefined) return [];
+        return `${name}${state === "frozen" ? " (frozen)" : ""} by epoch ${believed}`;
+      });
+      const lease = leaseUntil > now ? `leased for ${leaseUntil - now} ms` : "free";
+      return `p${partition}: epoch ${epoch}, ${lease}, held by ${believers.join(" and ") || "nobody"}`;
+    });
+    return rows.join("; ");
+  }
+
+  #changeHands(process: string, happened: Extract<Observation, { kind: "partition" }>): void {
+    const { partition, reason, change, epoch } = happened;
+    this.faults.count(`partition ${change}`);
+    const believed = this.#believed.get(process) ?? new Map<number, number>();
+    if (change === "claimed") believed.set(partition, epoch);
+    else believed.delete(partition);
+    this.#believed.set(process, believed);
     if (!this.#settled) return;
-    const { partition, reason } = change;
-    this.recorder.violate(`p${partition} was ${change.change} in quiet times: ${reason}`);
+    this.recorder.violate(`p${partition} was ${change} in quiet times: ${reason}`);
   }
 
   #observe(process: SimulatedProcess, observation: Observation): void {
@@ -135,7 +166,7 @@ export class World {
     if (kind === "committed") return;
     const { name } = process;
     if (kind === "dead-letter") this.faults.count(`dead letter: ${observation.reason}`);
-    if (kind === "partition") this.#changeHands(observation);
+    if (kind === "partition") this.#changeHands(name, observation);
     this.trace.say(name, JSON.stringify(observation));
   }
 }

@@ -7,6 +7,8 @@ import type { HistoryEntry } from "./replay.ts";
 
 /** The parts of an instance's record that the checks look at. */
 export interface RecordView {
+  /** The version of the workflow that it runs on. */
+  readonly definition: string;
   readonly actor?: ActorRecord;
   readonly failure?: unknown;
   readonly deferred?: readonly { readonly messageId?: string }[];
@@ -30,11 +32,12 @@ export function isRetention(id: string): boolean {
   return parseTimerId(id)?.name === retentionTimer;
 }
 
-/** Events that a sender has numbered, and that were applied in another order. */
+/** Events that a sender has numbered, and that were applied in another order, though no operator has sent them again. */
 export function orderProblems(key: string, history: readonly HistoryEntry[]): readonly string[] {
   const last = new Map<string, number>();
   const problems: string[] = [];
-  for (const { payload } of history) {
+  for (const { payload, messageId } of history) {
+    if (messageId?.startsWith("redrive:") === true) continue;
     const { sender, number } = (payload ?? {}) as { sender?: string; number?: number };
     if (sender === undefined || number === undefined) continue;
     const before = last.get(sender) ?? 0;

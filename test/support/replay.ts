@@ -34,20 +34,24 @@ export class Replayer {
   readonly #steppers: ReadonlyMap<string, Stepper>;
 
   constructor(workflows: readonly Workflow[]) {
+    const all = workflows.flatMap((workflow) => [workflow, ...workflow.children.values()]);
     this.#steppers = new Map(
-      workflows
-        .flatMap((workflow): readonly Workflow[] => [workflow, ...workflow.children.values()])
-        .map((workflow) => [workflow.name, new Stepper(workflow)]),
+      all.map((workflow) => [`${workflow.name}@${workflow.version}`, new Stepper(workflow)]),
     );
   }
 
   /** Plays the history of an instance on a fresh stepper and compares the end with the stored actor. */
-  replay(key: string, history: readonly HistoryEntry[], stored: ActorRecord): Replayed {
+  replay(
+    key: string,
+    history: readonly HistoryEntry[],
+    stored: ActorRecord,
+    version = "1",
+  ): Replayed {
     const emits = new Map<number, readonly AnyEventObject[]>();
     const firings: Firing[] = [];
     const failed = (problem: string): Replayed => ({ problems: [problem], emits, firings });
-    const stepper = this.#steppers.get(key.slice(0, key.indexOf("/")));
-    if (stepper === undefined) return failed(`${key}: no such workflow`);
+    const stepper = this.#steppers.get(`${key.slice(0, key.indexOf("/"))}@${version}`);
+    if (stepper === undefined) return failed(`${key}: no such workflow in version ${version}`);
     let actor: Actor | undefined;
     for (const entry of history) {
       const timer = actor?.timers.find(({ event }) => event.type === entry.type);

@@ -1,0 +1,101 @@
+import type { Mutant } from "./mutants.ts";
+
+const engine = "src/engine";
+
+function cut(
+  name: string,
+  what: string,
+  place: { readonly file: string; readonly guard: string; readonly instead: string },
+): Mutant {
+  return { name, what, cuts: [{ ...place, file: `${engine}/${place.file}` }] };
+}
+
+/** Guards inside of the engine: its source is loaded without them. */
+export const cutMutants: readonly Mutant[] = [
+  cut("sweep", "due timers are found at a claim and after a wake-up only", {
+    file: "partition.ts",
+    guard: "this.#watchers.sweep();\n    this.#timersMayBeDue();",
+    instead: "this.#watchers.sweep();",
+  }),
+  cut("generation of timers", "a timer of an earlier visit counts", {
+    file: "plan/apply-timer.ts",
+    guard: "(one) => one.name === name && one.generation === generation",
+    instead: "(one) => one.name === name",
+  }),
+  cut("generation of activities", "a result for an earlier visit counts", {
+    file: "plan/apply-activity.ts",
+    guard: "(one) => one.id === id && one.generation === generation && one.ended !== true",
+    instead: "(one) => one.id === id && one.ended !== true",
+  }),
+  cut("first end wins", "a child that has ended while its parent stood still ends again", {
+    file: "plan/apply-activity.ts",
+    guard:
+      "if (draft.current?.held?.some((event) => isEndOf(child, event)) === true) return undefined;",
+    instead: "",
+  }),
+  cut("ghost of a resent commit", "an owner goes on after it had to repeat a commit", {
+    file: "partition.ts",
+    guard: "if (committed.resent) this.#end(",
+    instead: "if (false) this.#end(",
+  }),
+  cut("prefix of the ingress", "what was confirmed behind a failure is not sent again", {
+    file: "ingress.ts",
+    guard: "const done = stop < 0 ? batch : batch.slice(0, stop);",
+    instead: 'const done = batch.filter((_, index) => outcome[index] === "confirmed");',
+  }),
+  cut("prefix of the outbox", "what failed is sent again behind what was confirmed", {
+    file: "outbox.ts",
+    guard: "const done = failedAt < 0 ? chunk : chunk.slice(0, failedAt);",
+    instead: "const done = chunk;",
+  }),
+  cut("doubt about refusals", "a requester is refused what was applied before", {
+    file: "committer.ts",
+    guard: "if (await this.#findHandled(plan)) continue;",
+    instead: "",
+  }),
+  cut("two windows of memory", "inboxes are trimmed to nothing", {
+    file: "committer.ts",
+    guard: "at < now - 2 * inboxWindowMs",
+    instead: "at < now",
+  }),
+  cut("patience of watchers", "requesters that wait are never forgotten", {
+    file: "partition.ts",
+    guard: "this.#watchers.sweep();\n",
+    instead: "",
+  }),
+  cut("timers of suspended instances", "a timer fires although its instance is suspended", {
+    file: "plan/apply-timer.ts",
+    guard: "if (standsStill(draft)) return keepEvent(plan, draft, { type, payload, origin });",
+    instead: "",
+  }),
+  cut("timers without code", "a timer is used up where nobody can run its instance", {
+    file: "plan/apply-timer.ts",
+    guard: "if (draft.current?.sealed !== undefined) return keepForLater(plan, arrival);",
+    instead: "",
+  }),
+  cut("events without code", "an event is refused where nobody can run its instance", {
+    file: "plan/apply-event.ts",
+    guard: "if (draft.current?.sealed !== undefined) return hold(plan, draft, event);",
+    instead: "",
+  }),
+  cut("results without code", "a result is lost where nobody can run its instance", {
+    file: "plan/apply-activity.ts",
+    guard: "return keepResult(plan, arrival, answerOf({ id: activity, generation }, outcome));",
+    instead: "return stale(plan, key, activity);",
+  }),
+  cut("capable owners", "a process owns partitions although another one has more of their code", {
+    file: "rendezvous.ts",
+    guard: "return complete.length > 0 ? complete : members;",
+    instead: "return members;",
+  }),
+  cut("attempt of a lease", "the lease of an earlier attempt ends the present one", {
+    file: "plan/apply-activity.ts",
+    guard: 'if (over.kind === "lease" && child.attempt !== over.attempt) return;',
+    instead: "",
+  }),
+  cut("lease before ack", "a worker acknowledges what it has no lease for", {
+    file: "activities/worker.ts",
+    guard: "if (wanted === undefined) return this.#giveBack(session);",
+    instead: "if (wanted === undefined) return acknowledge(session, delivery);",
+  }),
+];
