@@ -4,7 +4,7 @@ import { CommitRing } from "./commit-ring.ts";
 import { within } from "./deadline.ts";
 import { Partition } from "./partition.ts";
 import { type EnginePorts, textOf } from "./ports.ts";
-import { recover } from "./recover.ts";
+import { conclude, recover } from "./recover.ts";
 import { mostCapable, ownerOf } from "./rendezvous.ts";
 
 const tickMs = 1_000;
@@ -12,6 +12,8 @@ const tickMs = 1_000;
 const memberMs = 5_000;
 /** A call that keeps a lease alive may take this share of it, so that one slow call does not cost the lease. */
 const leaseShare = 4;
+/** After so long without its partition a process looks whether the next owner has built on its commits. */
+const lookBackMs = 10_000;
 
 /**
  * Sees to it that this process owns its share of the partitions: a timer loop, since a standby is never told by
@@ -22,9 +24,15 @@ export class Ownership {
   readonly #member: Member;
   readonly #owned = new Map<number, Partition>();
   readonly #rings = new Map<number, CommitRing>();
+  /** Partitions that this process has lost or given away, and since when. */
+  readonly #left = new Map<number, { readonly at: number; readonly isLost: boolean }>();
   /** Partitions that are being claimed or handed over. */
   readonly #busy = new Set<number>();
   readonly #work = new Set<Promise<void>>();
+  /** When the store last told who lives. */
+  #heardAt: number | undefined;
+  /** Until then those are claimed that this process has lost, and no others. */
+  #lastOwnersUntil = 0;
   #cancel: Cancel | undefined;
   #ticking: Promise<void> | undefined;
   #stopped = false;
@@ -71,7 +79,13 @@ export class Ownership {
 
   async #round(): Promise<void> {
     for (const partition of this.#owned.values()) partition.sweep();
-    const { partitions } = this.#ports;
+    const { partitions, clock } = this.#ports;
+    const now = clock.monotonic();
+    for (const [number, { at, isLost }] of this.#left) {
+      if (now < at + lookBackMs) continue;
+      this.#left.set(number, { at: now, isLost });
+      this.#begin(this.#lookBack(number));
+    }
     // Leases are renewed whether or not the member list can be read.
     const renewing = Promise.all([...this.#owned.values()].map((owned) => this.#renew(owned)));
     const members = await this.#members().catch((error: unknown) => {
@@ -83,9 +97,15 @@ export class Ownership {
     for (let number = 0; number < partitions; number += 1) {
       const mine = ownerOf(number, members) === this.#member.id;
       const owned = this.#owned.get(number);
-      if (mine && owned === undefined) this.#begin(this.#claim(number));
+      if (owned === undefined && this.#wants(number, mine)) this.#begin(this.#claim(number));
       if (!mine && owned !== undefined) this.#begin(this.#release(owned, memberMs));
     }
+  }
+
+  /** After an outage that has outlasted the leases those come first who know what was committed before it. */
+  #wants(number: number, mine: boolean): boolean {
+    const isLater = this.#ports.clock.monotonic() >= this.#lastOwnersUntil;
+    return isLater ? mine : this.#left.get(number)?.isLost === true;
   }
 
   /** A hand-over that takes long must not keep the other partitions from being renewed. */
@@ -98,6 +118,9 @@ export class Ownership {
     const { store, clock, limits } = this.#ports;
     const announced = store.announce(this.#member, memberMs);
     const members = await within(clock, limits.leaseMs / leaseShare, announced, "The store");
+    const now = clock.monotonic();
+    if (now - (this.#heardAt ?? now) > limits.leaseMs) this.#lastOwnersUntil = now + memberMs;
+    this.#heardAt = now;
     return mostCapable(members).map(({ id }) => id);
   }
 
@@ -127,6 +150,7 @@ export class Ownership {
     const owned = { number, claim, leaseUntil, ring };
     const partition: Partition = new Partition(this.#ports, owned, lost);
     this.#owned.set(number, partition);
+    this.#left.delete(number);
     const { epoch } = claim;
     observer.observe({
       kind: "partition",
@@ -170,7 +194,8 @@ export class Ownership {
   #lost(partition: Partition, reason: string): void {
     const { number, epoch } = partition;
     if (this.#owned.get(number) === partition) this.#owned.delete(number);
-    const { observer } = this.#ports;
+    const { observer, clock } = this.#ports;
+    this.#left.set(number, { at: clock.monotonic(), isLost: true });
     observer.observe({ kind: "partition", partition: number, change: "lost", epoch, reason });
   }
 
@@ -188,8 +213,28 @@ export class Ownership {
     } finally {
       this.#owned.delete(number);
       this.#busy.delete(number);
+      this.#left.set(number, { at: clock.monotonic(), isLost: false });
       const change = "released";
       observer.observe({ kind: "partition", partition: number, change, epoch, reason: "" });
+    }
+  }
+
+  /** Whoever owns it now may have begun from less than this process has committed. */
+  async #lookBack(number: number): Promise<void> {
+    if (this.#busy.has(number)) return;
+    this.#busy.add(number);
+    const { store, clock, limits } = this.#ports;
+    const ring = this.#ring(number);
+    try {
+      const asked = store.renew(number, ring.epoch, 0);
+      const head = await within(clock, limits.storeDeadlineMs, asked, "The store");
+      if (head.epoch === ring.epoch) return;
+      this.#left.delete(number);
+      conclude(this.#ports, { number, head, ring });
+    } catch (error) {
+      this.#trouble(error);
+    } finally {
+      this.#busy.delete(number);
     }
   }
 

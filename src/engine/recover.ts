@@ -1,4 +1,4 @@
-import type { Commit, CommitAnswer } from "../commit.ts";
+import type { Commit, CommitAnswer, Head } from "../commit.ts";
 import { WaybillError } from "../errors.ts";
 import type { Claim } from "../store.ts";
 import type { CommitRing, TakenCommit } from "./commit-ring.ts";
@@ -39,6 +39,21 @@ export async function recover(ports: EnginePorts, claimed: Claimed): Promise<Cla
   ports.rollbacks.tell({ partition, epoch, restored, lost, why });
   if (lost > 0) await record(ports, claimed, { why, lost, refused });
   return { ...claim, lastSeq: seqs.reduce((one, other) => Math.max(one, other), claim.lastSeq) };
+}
+
+/** Compares what another owner has made of the partition with what this process knows, and can only tell. */
+export function conclude(
+  { rollbacks, clock }: EnginePorts,
+  owned: { readonly number: number; readonly head: Head; readonly ring: CommitRing },
+): void {
+  const { number: partition, head, ring } = owned;
+  const { epoch } = head;
+  const why = ring.contradiction(head);
+  const from = epoch > ring.epoch ? head.base : head.sequence;
+  const lost = Math.max(0, ring.sequence - from);
+  if (why !== undefined) rollbacks.tell({ partition, epoch, restored: 0, lost, why });
+  ring.claimed(epoch);
+  ring.rewrite(head, [], clock.monotonic());
 }
 
 /** Each is taken as a whole or refused as a whole: an instance that lacks a version takes no later one. */

@@ -1,0 +1,266 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { PartitionData } from "../../../src/stores/memory/store-data.ts";
+import {
+  deadLetters,
+  eventually,
+  type RunningEngine,
+  startEngine,
+} from "../../support/memory-engine.ts";
+import { tally } from "../../support/tally.ts";
+import { memoryWorld, outsider, type World } from "../../support/world.ts";
+
+const partitions = 2;
+const setup = { workflows: [tally], partitions };
+const ids = ["a", "b", "c", "d"];
+
+let world: ReturnType<typeof memoryWorld>;
+const engines: RunningEngine[] = [];
+
+beforeEach(() => {
+  world = memoryWorld({ speed: 10 });
+});
+afterEach(async () => {
+  await Promise.all(engines.splice(0).map((engine) => engine.stop()));
+  await world.end();
+});
+
+async function start(): Promise<RunningEngine> {
+  const engine = await startEngine(world, setup);
+  engines.push(engine);
+  return engine;
+}
+
+async function startTallies({ client }: RunningEngine): Promise<void> {
+  for (const id of ids) await client.start({ workflow: "tally", id, input: {} });
+}
+
+/** Sends the numbers to every tally and waits until they are counted. */
+async function count(from: number, to: number, { client }: RunningEngine): Promise<void> {
+  for (let number = from; number < to; number += 1) {
+    for (const id of ids) {
+      const event = { workflow: "tally", id, type: "tally.add", payload: { number } };
+      await client.send({ ...event, idempotencyKey: `${id}-${number}` });
+    }
+  }
+}
+
+async function expectNumbers(to: number, { client }: RunningEngine): Promise<void> {
+  const numbers = Array.from({ length: to }, (_, number) => number);
+  for (const id of ids) {
+    await eventually(async () =>
+      expect(await client.get("tally", id)).toMatchObject({ context: { numbers } }),
+    );
+  }
+}
+
+/** What the store holds at this moment, to be put back later, as one does that has lost its tail. */
+function snapshot(): () => void {
+  const saved = structuredClone(world.data.partitions);
+  return () => {
+    world.data.partitions = saved;
+  };
+}
+
+function sequences(data: readonly PartitionData[] = world.data.partitions): number {
+  return data.reduce((sum, { sequence }) => sum + sequence, 0);
+}
+
+function sums(engine: RunningEngine): { restored: number; lost: number } {
+  const seen = engine.seen("rollback");
+  return {
+    restored: seen.reduce((sum, one) => sum + one.restored, 0),
+    lost: seen.reduce((sum, one) => sum + one.lost, 0),
+  };
+}
+
+describe("a store that has lost its last commits", () => {
+  it("gets them back from the owner that made them, and nothing is applied or emitted twice", async () => {
+    const published = await (await outsider(world as World)).gather("tally.added");
+    const engine = await start();
+    await startTallies(engine);
+    await count(0, 5, engine);
+    const goBack = snapshot();
+    await count(5, 12, engine);
+    goBack();
+    await count(12, 15, engine);
+    await expectNumbers(15, engine);
+    expect(sums(engine)).toEqual({ restored: expect.any(Number), lost: 0 });
+    expect(sums(engine).restored).toBeGreaterThanOrEqual(7 * ids.length);
+    await eventually(() =>
+      expect(new Set(published.map(({ id }) => id)).size).toBe(15 * ids.length),
+    );
+    const bodies = new Map(published.map(({ id, body }) => [id, body]));
+    for (const { id, body } of published) expect(bodies.get(id)).toBe(body);
+    const { ready, warnings } = await engine.client.health();
+    expect(ready).toBe(true);
+    expect(warnings).toHaveLength(partitions);
+    expect(warnings[0]).toMatch(/has lost commits: it was at \d+, .* restored, 0 are lost/);
+  });
+
+  it("is noticed while nothing happens, and has its timers and its outbox again", async () => {
+    const engine = await start();
+    await startTallies(engine);
+    const goBack = snapshot();
+    await count(0, 3, engine);
+    await eventually(() => {
+      const waiting = world.data.partitions.reduce((sum, { outbox }) => sum + outbox.size, 0);
+      expect(waiting).toBe(0);
+    });
+    const before = structuredClone(world.data.partitions);
+    goBack();
+    await eventually(() => expect(sequences()).toBe(sequences(before)));
+    for (const [number, data] of world.data.partitions.entries()) {
+      const { instances: _, lastCommit, ...rest } = data;
+      const was = before[number];
+      expect(rest).toMatchObject({
+        outbox: was?.outbox,
+        timers: was?.timers,
+        histories: was?.histories,
+        lastSeq: was?.lastSeq,
+      });
+      expect(lastCommit?.commitId).toBe(was?.lastCommit?.commitId);
+      expect(rest.epoch).toBeGreaterThan(was?.epoch ?? Infinity);
+    }
+  });
+
+  it("is noticed when even the owner's claim is among what was lost", async () => {
+    const first = await start();
+    await startTallies(first);
+    await count(0, 2, first);
+    await first.stop();
+    const goBack = snapshot();
+    const second = await start();
+    await count(2, 6, second);
+    goBack();
+    await count(6, 8, second);
+    await expectNumbers(8, second);
+    expect(sums(second)).toMatchObject({ lost: 0 });
+    const epochs = second.seen("partition").map(({ epoch }) => epoch);
+    expect(Math.max(...world.data.partitions.map(({ epoch }) => epoch))).toBe(Math.max(...epochs));
+  });
+
+  it("may lose them again while they are written again", async () => {
+    const engine = await start();
+    await startTallies(engine);
+    const first = snapshot();
+    await count(0, 3, engine);
+    const second = snapshot();
+    await count(3, 6, engine);
+    second();
+    await eventually(() => expect(sums(engine).restored).toBeGreaterThan(0));
+    first();
+    await count(6, 8, engine);
+    await expectNumbers(8, engine);
+    expect(sums(engine)).toMatchObject({ lost: 0 });
+  });
+});
+
+const calls = ["announce", "claim", "renew", "commit", "due", "load", "outbox"] as const;
+
+/** Takes the store away from a process until it is given back. */
+function takeStore({ ports: { store } }: RunningEngine): () => void {
+  for (const call of calls) Reflect.set(store, call, () => Promise.reject(new Error("away")));
+  return () => {
+    for (const call of calls) Reflect.deleteProperty(store, call);
+  };
+}
+
+describe("a failover that takes longer than the leases", () => {
+  it("lets those claim first who know what was lost, whoever finds the new store first", async () => {
+    world = memoryWorld({ speed: 2 });
+    const one = await start();
+    const other = await start();
+    const shared = () => [...one.owned(), ...other.owned()].toSorted();
+    await eventually(() => expect(shared()).toEqual([0, 1]));
+    await startTallies(one);
+    await count(0, 2, one);
+    const goBack = snapshot();
+    await count(2, 4, one);
+    const giveBack = [takeStore(one), takeStore(other)];
+    await eventually(() => expect([...one.owned(), ...other.owned()]).toEqual([]));
+    goBack();
+    world.data.members.clear();
+    giveBack[1]?.();
+    await eventually(() => expect(world.data.members.size).toBe(1));
+    giveBack[0]?.();
+    await eventually(() => expect(one.owned().length + other.owned().length).toBe(partitions));
+    await count(4, 6, one);
+    await expectNumbers(6, one);
+    expect([sums(one).lost, sums(other).lost]).toEqual([0, 0]);
+    expect(sums(one).restored + sums(other).restored).toBeGreaterThanOrEqual(2 * ids.length);
+  });
+});
+
+describe("commits that nobody can write again", () => {
+  it("are told, warned of, and set aside for an operator", async () => {
+    const first = await start();
+    await startTallies(first);
+    const goBack = snapshot();
+    await count(0, 3, first);
+    await first.stop();
+    const second = await start();
+    await count(3, 4, second);
+    goBack();
+    await eventually(() => expect(sums(second).lost).toBeGreaterThan(0));
+    expect(sums(second).lost).toBeGreaterThanOrEqual(3 * ids.length);
+    const letters = await eventually(async () => {
+      const found = await deadLetters(second);
+      expect(found).toHaveLength(second.seen("rollback").length);
+      return found;
+    });
+    expect(letters.map(({ reason }) => reason)).toEqual(letters.map(() => "rolled-back"));
+    expect(letters[0]?.detail).toMatch(/^\d+ commits of partition \d are lost: /);
+    const [{ id } = { id: "" }] = letters;
+    const refusal = { code: "not-redrivable" };
+    await expect(second.client.redriveDeadLetter(id)).rejects.toMatchObject(refusal);
+    await second.client.dropDeadLetter(id);
+    const { ready, warnings } = await second.client.health();
+    expect([ready, warnings.length]).toEqual([true, second.seen("rollback").length]);
+    await count(4, 5, second);
+  });
+
+  it("are told by the process that made them when another one has gone on without them", async () => {
+    const first = await start();
+    await startTallies(first);
+    await count(0, 2, first);
+    const goBack = snapshot();
+    await count(2, 4, first);
+    const { store } = first.ports;
+    // Frozen while the store fails over: others find its leases run out.
+    goBack();
+    for (const [number, data] of world.data.partitions.entries()) {
+      data.leaseUntil = 0;
+      const claim = await store.claim(number, "other", 60_000);
+      expect(claim).toBeDefined();
+    }
+    await eventually(() => expect(first.seen("rollback")).toHaveLength(partitions));
+    expect(sums(first)).toEqual({ restored: 0, lost: expect.any(Number) });
+    expect(sums(first).lost).toBeGreaterThanOrEqual(2 * ids.length);
+    expect(first.owned()).toEqual([]);
+  });
+});
+
+describe("what is no rollback", () => {
+  it("is not told: a commit that is answered late, a restart, a hand-over", async () => {
+    const first = await start();
+    await startTallies(first);
+    const { store } = first.ports;
+    const commit = store.commit.bind(store);
+    let losing = 6;
+    store.commit = async (one) => {
+      const answer = await commit(one);
+      losing -= 1;
+      // The answer is lost, so nobody here knows that it was written.
+      if (losing >= 0) throw new Error("no answer");
+      return answer;
+    };
+    await count(0, 6, first);
+    const second = await start();
+    await count(6, 9, second);
+    await first.stop();
+    await count(9, 12, second);
+    await expectNumbers(12, second);
+    expect([...first.seen("rollback"), ...second.seen("rollback")]).toEqual([]);
+    expect(await second.client.health()).toMatchObject({ warnings: [] });
+  });
+});
