@@ -1,3 +1,4 @@
+import { deepestJson, readJsonText } from "../json-text.ts";
 import {
   instanceHeader,
   isReservedType,
@@ -39,6 +40,9 @@ export interface DecodeContext {
   readonly isOurs: (key: string) => boolean;
 }
 
+/** The engine's own bodies wrap what outsiders and activities have given. */
+const deepestOwn = 2 * deepestJson;
+
 type Payload = Readonly<Record<string, unknown>>;
 type Common = Pick<
   EventArrival,
@@ -60,12 +64,11 @@ export function decode(delivery: Delivery, context: DecodeContext): Arrival {
   });
   const excess = tooLarge(message, context) ?? tooOften(delivery, context);
   if (excess !== undefined) return unfit(...excess);
-  const body = parseObject(message.body);
-  if (body === undefined) return unfit("undecodable", "the body is not a JSON object");
-  if (!isTrusted(message, context.trustedUser)) {
-    const forged = forgery(message);
-    if (forged !== undefined) return unfit("reserved-type", forged);
-  }
+  const isOwn = isTrusted(message, context.trustedUser);
+  const body = readObject(message.body, isOwn ? deepestOwn : deepestJson);
+  if (typeof body === "string") return unfit("undecodable", body);
+  const forged = isOwn ? undefined : forgery(message);
+  if (forged !== undefined) return unfit("reserved-type", forged);
   const key = findKey(message, body, context.registry);
   if (message.type === wire.letter) return readLetter(common, key, body);
   if (key === undefined) {
@@ -74,13 +77,10 @@ export function decode(delivery: Delivery, context: DecodeContext): Arrival {
   if (!context.isOurs(key)) {
     return unfit("no-instance", `${key} belongs to another partition than this queue's`);
   }
-  if (message.type !== undefined && isReservedType(message.type)) {
-    return (
-      readInternal({ ...common, key }, message.type, body) ??
-      unfit("reserved-type", `${message.type} is not a type that a partition understands`)
-    );
-  }
-  return readEvent({ ...common, key }, message, body, context.registry);
+  const { type = "" } = message;
+  if (!isReservedType(type)) return readEvent({ ...common, key }, message, body, context.registry);
+  const internal = readInternal({ ...common, key }, type, body);
+  return internal ?? unfit("reserved-type", `${type} is not a type that a partition understands`);
 }
 
 type Misfit = readonly [DeadLetterReason, string];
@@ -256,13 +256,19 @@ function readLetter(common: Common, key: string | undefined, body: Payload): Let
 
 /** The JSON object in a body, `{}` for an empty one; undefined when it holds anything else. */
 export function parseObject(text: string): Payload | undefined {
+  const body = readObject(text, deepestOwn);
+  return typeof body === "string" ? undefined : body;
+}
+
+/** The JSON object in a body, `{}` for an empty one, or what is wrong with it. */
+function readObject(text: string, levels: number): Payload | string {
   if (text === "") return {};
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Payload)
-      : undefined;
-  } catch {
-    return undefined;
+  const read = readJsonText(text, levels);
+  if ("fault" in read) {
+    return read.fault === "unfit" ? `the body ${read.detail}` : "the body is not a JSON object";
   }
+  const { value } = read;
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Payload)
+    : "the body is not a JSON object";
 }

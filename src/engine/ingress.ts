@@ -1,7 +1,7 @@
 import { instanceHeader } from "../message.ts";
 import { partitionOf } from "../routing.ts";
 import type { Binding, Consumer, Delivery, Outgoing } from "../transport.ts";
-import { findKey } from "./decode.ts";
+import { findKey, parseObject } from "./decode.ts";
 import { type EnginePorts, textOf } from "./ports.ts";
 import { outsiderHeader } from "./wire.ts";
 
@@ -96,7 +96,7 @@ export class Ingress {
   /** An event that names no instance goes to the partition that its id hashes to, and is set aside there. */
   #addressed({ message }: Delivery): Outgoing {
     const { registry, names, partitions } = this.#ports;
-    const key = findKey(message, payloadOf(message.body), registry);
+    const key = findKey(message, parseObject(message.body), registry);
     const partition = partitionOf(key ?? message.id ?? "", partitions);
     const { userId: _, headers, ...rest } = message;
     const named = key === undefined ? headers : { ...headers, [instanceHeader]: key };
@@ -121,15 +121,4 @@ export function ingressBindings({
     for (const type of workflow.events.keys()) types.add(type);
   }
   return [...types].map((pattern) => ({ queue: names.ingress, exchange: "inbound", pattern }));
-}
-
-function payloadOf(body: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(body);
-    return typeof value === "object" && value !== null
-      ? (value as Readonly<Record<string, unknown>>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -6,6 +6,7 @@ import { passedOn } from "./passed-on.ts";
 import type { ProblemCode } from "./problem-catalog.ts";
 import {
   answers,
+  bodyProblems,
   emptyBody,
   idempotencyKeyHeader,
   instanceParams,
@@ -96,7 +97,7 @@ function routeOf(control: Control) {
       "unknown-instance",
       "ended",
       ...codes,
-      "unsupported-media-type",
+      ...bodyProblems,
       "unavailable",
       "deadline",
     ]),

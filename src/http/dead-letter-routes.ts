@@ -4,6 +4,7 @@ import { asObject, readJson } from "./json-body.ts";
 import { refusal } from "./problems.ts";
 import {
   answers,
+  bodyProblems,
   emptyBody,
   jsonAnswer,
   limitParam,
@@ -54,7 +55,7 @@ const redriveOne = createRoute({
     "unknown-dead-letter",
     "held",
     "not-redrivable",
-    "unsupported-media-type",
+    ...bodyProblems,
     "unavailable",
     "deadline",
   ]),
@@ -120,10 +121,7 @@ const redriveMany = createRoute({
     },
   },
   responses: answers({ 200: jsonAnswer("What became of them", redrivenSchema) }, [
-    "malformed-json",
-    "too-large",
-    "unsupported-media-type",
-    "invalid-payload",
+    ...bodyProblems,
     "unavailable",
     "deadline",
   ]),

@@ -7,6 +7,7 @@ import { passedOn } from "./passed-on.ts";
 import { refusal } from "./problems.ts";
 import {
   answers,
+  bodyProblems,
   idempotencyKeyHeader,
   instanceParams,
   jsonAnswer,
@@ -77,7 +78,6 @@ const postEvent = createRoute({
       ),
     },
     [
-      "malformed-json",
       "invalid-parameter",
       "invalid-header",
       "invalid-id",
@@ -87,9 +87,7 @@ const postEvent = createRoute({
       "ended",
       "failed",
       "version-mismatch",
-      "too-large",
-      "unsupported-media-type",
-      "invalid-payload",
+      ...bodyProblems,
       "reserved-type",
       "overloaded",
       "unavailable",

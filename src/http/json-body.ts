@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { readJsonText } from "../json-text.ts";
 import { refusal } from "./problems.ts";
 
 /** The most bytes that a request's body may have, unless told otherwise: 256 KiB. */
@@ -9,7 +10,8 @@ const jsonType = /^application\/([\w.-]+\+)?json\s*(;|$)/i;
 /**
  * Reads the body as one JSON value; an empty body counts as `{}`. The content type has to say JSON even
  * then: a browser asks before it sends that to another site, so a foreign page cannot change anything.
- * @throws WaybillError `unsupported-media-type`, `too-large` or `malformed-json`.
+ * @throws WaybillError `unsupported-media-type`, `too-large`, `malformed-json`, or `invalid-payload`
+ * for JSON that nothing here could keep.
  */
 export async function readJson(c: Context, limitBytes: number): Promise<unknown> {
   const contentType = c.req.header("content-type");
@@ -19,14 +21,27 @@ export async function readJson(c: Context, limitBytes: number): Promise<unknown>
   }
   const bytes = await readBytes(c.req.raw, limitBytes);
   if (bytes.byteLength === 0) return {};
+  return parsed(bytes);
+}
+
+function parsed(bytes: Uint8Array): unknown {
+  const read = readJsonText(textOf(bytes));
+  if ("value" in read) return read.value;
+  const { fault, detail } = read;
+  if (fault === "malformed") throw malformed(detail);
+  throw refusal("invalid-payload", `The body ${detail}.`, [{ pointer: "", detail }]);
+}
+
+function textOf(bytes: Uint8Array): string {
   try {
-    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    return value;
-  } catch (error) {
-    throw refusal("malformed-json", "The body is not JSON.", [
-      { pointer: "", detail: error instanceof Error ? error.message : "not JSON" },
-    ]);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw malformed("is not UTF-8");
   }
+}
+
+function malformed(detail: string): Error {
+  return refusal("malformed-json", "The body is not JSON.", [{ pointer: "", detail }]);
 }
 
 /**

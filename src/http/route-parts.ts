@@ -52,6 +52,14 @@ export const untilParam = z
     },
   });
 
+/** The problems that any body can have. */
+export const bodyProblems = [
+  "malformed-json",
+  "too-large",
+  "unsupported-media-type",
+  "invalid-payload",
+] as const satisfies readonly ProblemCode[];
+
 /** Nothing has to be said, but what changes something has to say that it is JSON. */
 export const emptyBody = {
   description: "Nothing, or `{}`; the content type has to be JSON all the same",

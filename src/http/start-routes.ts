@@ -6,6 +6,7 @@ import { passedOn } from "./passed-on.ts";
 import { mountOf } from "./problems.ts";
 import {
   answers,
+  bodyProblems,
   idempotencyKeyHeader,
   instanceParams,
   jsonAnswer,
@@ -32,15 +33,12 @@ const startAnswers = answers(
     ),
   },
   [
-    "malformed-json",
     "invalid-parameter",
     "invalid-header",
     "invalid-id",
     "unknown-workflow",
     "exists",
-    "too-large",
-    "unsupported-media-type",
-    "invalid-payload",
+    ...bodyProblems,
     "overloaded",
     "unavailable",
     "deadline",
