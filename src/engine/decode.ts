@@ -69,21 +69,31 @@ export function decode(delivery: Delivery, context: DecodeContext): Arrival {
   if (typeof body === "string") return unfit("undecodable", body);
   const forged = isOwn ? undefined : forgery(message);
   if (forged !== undefined) return unfit("reserved-type", forged);
-  const key = findKey(message, body, context.registry);
-  if (message.type === wire.letter) return readLetter(common, key, body);
-  if (key === undefined) {
-    return unfit("no-instance", `nothing says which instance it is for (${instanceHeader})`);
-  }
-  if (!context.isOurs(key)) {
-    return unfit("no-instance", `${key} belongs to another partition than this queue's`);
-  }
-  const { type = "" } = message;
-  if (!isReservedType(type)) return readEvent({ ...common, key }, message, body, context.registry);
-  const internal = readInternal({ ...common, key }, type, body);
-  return internal ?? unfit("reserved-type", `${type} is not a type that a partition understands`);
+  const read = readAddressed(common, message, body, context);
+  return "kind" in read ? read : unfit(...read);
 }
 
 type Misfit = readonly [DeadLetterReason, string];
+
+function readAddressed(
+  common: Common,
+  message: Message,
+  body: Payload,
+  { registry, isOurs }: DecodeContext,
+): Arrival | Misfit {
+  const { type = "" } = message;
+  const key = findKey(message, body, registry);
+  if (type === wire.letter) return readLetter(common, key, body);
+  if (key === undefined) {
+    return ["no-instance", `nothing says which instance it is for (${instanceHeader})`];
+  }
+  if (!isOurs(key)) {
+    return ["no-instance", `${key} belongs to another partition than this queue's`];
+  }
+  if (!isReservedType(type)) return readEvent({ ...common, key }, message, body, registry);
+  const internal = readInternal({ ...common, key }, type, body);
+  return internal ?? ["reserved-type", `${type} is not a type that a partition understands`];
+}
 
 function tooLarge({ body }: Message, { limits }: DecodeContext): Misfit | undefined {
   // A character takes three bytes of UTF-8 at most, so only a long text has to be measured.
