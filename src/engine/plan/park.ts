@@ -26,9 +26,13 @@ export function park(plan: Plan, parked: Parked): string {
   const entry = { ...notice, body, isInternal, ...(Object.keys(trace).length > 0 && { trace }) };
   plan.deadLetters.push({ id, entry: JSON.stringify(entry) });
   plan.observations.push({ kind: "dead-letter", ...notice });
-  // It may fail again later, in another version, and that is worth another notice.
+  // It may come back later, in another version or for another reason, and that is worth another notice.
   const version = plan.drafts.get(arrival.key)?.current?.version ?? 0;
-  const fields = { id: `dead-letter:${id}:${version}`, type: wire.deadLetter, headers: trace };
+  const fields = {
+    id: `dead-letter:${id}:${version}:${reason}`,
+    type: wire.deadLetter,
+    headers: trace,
+  };
   const message = jsonMessage(fields, notice);
   const outgoing = { exchange: "events", routingKey: wire.deadLetter, message } as const;
   plan.promise({ kind: "publish", outgoing });
