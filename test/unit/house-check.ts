@@ -14,7 +14,7 @@ interface Import {
   readonly kind: "static" | "type" | "dynamic";
 }
 
-const house = /^(src|machines|transports)\//;
+const house = /^(src|machines|transports|bench)\//;
 const commentOrText =
   /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
 const quoted = /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g;

@@ -81,6 +81,22 @@ export const rooms: readonly Room[] = [
     files: /^machines\/(?!.*\/amqp-)/,
     mayImport: [publicApi, /^machines\//, /^zod$/, xstate, node],
   },
+  {
+    // As a user has the engine, beside what others would write without it; its servers are those of the tests.
+    name: "benchmarks",
+    files: /^bench\//,
+    mayImport: [
+      publicApi,
+      words,
+      engine,
+      /^src\/telemetry\/metrics\.ts$/,
+      /^transports\/rabbitmq\/cork\.ts$/,
+      /^test\/support\//,
+      /^bench\//,
+      /^node:/,
+      /^(amqplib|ioredis|xstate|zod)$/,
+    ],
+  },
 ];
 
 /** Store, transport or telemetry: it leans on the contracts, on its own folder and on its driver. */

@@ -1,0 +1,24 @@
+import { RabbitMqServer } from "../test/support/rabbitmq-server.ts";
+import { RedisServer } from "../test/support/redis-server.ts";
+
+/** What Redis promises of what it has answered: on the disk at once, or within a second. */
+export type Aof = "always" | "everysec";
+
+/** A broker and a store of this run alone. */
+export interface Stage {
+  readonly broker: string;
+  readonly store: string;
+  close(): Promise<void>;
+}
+
+export async function openStage(aof: Aof): Promise<Stage> {
+  const redis = await RedisServer.start({ log: aof });
+  const rabbit = await RabbitMqServer.start();
+  return {
+    broker: rabbit.url(),
+    store: redis.url,
+    async close() {
+      await Promise.all([rabbit.stop(), redis.stop()]);
+    },
+  };
+}
