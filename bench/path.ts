@@ -59,7 +59,7 @@ const settings = {
 async function openRunner(stage: Stage, name: Name): Promise<Runner> {
   const { partitions, instances } = settings;
   const place = { broker: stage.broker, prefix: name, partitions };
-  const load = await Load.open({ ...place, instances });
+  const load = await Load.open(place, instances);
   const isProfiled = name === "waybill" && options.profile !== undefined;
   const nodeOptions = isProfiled ? ["--cpu-prof", `--cpu-prof-dir=${options.profile}`] : [];
   const subject = await Subject.start(files[name], { ...place, store: stage.store }, nodeOptions);
