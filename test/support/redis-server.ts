@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
+import { serverProgram } from "./server-programs.ts";
 
 export interface RedisServerOptions {
   /** `appendfsync`, or no append-only file at all. */
@@ -15,7 +16,22 @@ export interface RedisServerOptions {
 }
 
 // The server ends with the test run, however that ends: the shell notices that nobody holds its input any more.
-const untilInputEnds = '"$@" >/dev/null & echo $!; cat >/dev/null; kill -9 $!; wait $!';
+// Where it runs in a container, its pid is not that of what the shell has started.
+const untilInputEnds = `
+pid_file=$1; shift
+"$@" >/dev/null & started=$!
+cat >/dev/null
+kill -9 "$(cat "$pid_file")" 2>/dev/null || kill -9 $started
+wait $started
+`;
+
+/** Busy machines are slow. */
+const startsWithinMs = 30_000;
+
+// Below the range that outgoing connections get their ports from: none may sit on a server's port while it restarts.
+const firstPort = 12_000;
+const portCount = 20_000;
+let portsTried = process.pid * 131;
 
 /** A `redis-server` of this test alone, on a free port with a folder of its own. */
 export class RedisServer {
@@ -40,7 +56,8 @@ export class RedisServer {
     const durability =
       log === "none" ? ["--appendonly", "no"] : ["--appendonly", "yes", "--appendfsync", log];
     const place = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder];
-    const command = ["redis-server", ...place, "--save", "", ...durability, ...settings];
+    const pidFile = ["--pidfile", join(folder, "pid")];
+    const command = [...place, ...pidFile, "--save", "", ...durability, ...settings];
     const server = new RedisServer(port, folder, command);
     await server.run();
     return server;
@@ -55,12 +72,13 @@ export class RedisServer {
       `port ${port}`,
       "bind 127.0.0.1",
       `dir ${folder}`,
+      `pidfile ${join(folder, "pid")}`,
       `sentinel monitor mymaster 127.0.0.1 ${master} ${quorum}`,
       "sentinel down-after-milliseconds mymaster 700",
       "sentinel failover-timeout mymaster 3000",
     ];
     writeFileSync(path, `${lines.join("\n")}\n`);
-    const server = new RedisServer(port, folder, ["redis-server", path, "--sentinel"]);
+    const server = new RedisServer(port, folder, [path, "--sentinel"]);
     await server.run();
     return server;
   }
@@ -71,13 +89,39 @@ export class RedisServer {
 
   /** Starts it, again on the same data after `kill`. */
   async run(): Promise<void> {
-    const shell = spawn("sh", ["-c", untilInputEnds, "sh", ...this.#command], {
-      stdio: ["pipe", "pipe", "ignore"],
+    const pidFile = join(this.#folder, "pid");
+    rmSync(pidFile, { force: true });
+    const command = [serverProgram("redis-server"), ...this.#command];
+    this.#shell = spawn("sh", ["-c", untilInputEnds, "sh", pidFile, ...command], {
+      stdio: ["pipe", "ignore", "ignore"],
     });
-    this.#shell = shell;
-    const [pid] = (await once(shell.stdout, "data")) as [Buffer];
-    this.#pid = Number(String(pid));
     await this.#answers();
+    this.#pid = Number(readFileSync(pidFile, "utf8"));
+  }
+
+  /** The process to measure. */
+  get pid(): number {
+    return this.#pid;
+  }
+
+  /** Runs a command whose words hold no spaces, and gives the answer as it comes over the wire. */
+  async command(...words: readonly string[]): Promise<string> {
+    const socket = connect(this.port, "127.0.0.1");
+    socket.write(`${words.join(" ")}\r\n`);
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    socket.destroy();
+    if (String(answer).startsWith("-")) throw new Error(`${words.join(" ")}: ${String(answer)}`);
+    return String(answer);
+  }
+
+  /** Resolves once it has ended by itself; `run` starts it again. */
+  async ended(withinMs: number): Promise<void> {
+    const endsAt = performance.now() + withinMs;
+    while (await isReady(this.port)) {
+      if (performance.now() > endsAt) throw new Error("Redis has not ended by itself.");
+      await sleep(50);
+    }
+    await this.kill();
   }
 
   /** Sends a signal to the server process, such as SIGSTOP. */
@@ -134,25 +178,30 @@ export class RedisServer {
   }
 
   async #answers(): Promise<void> {
-    for (let attempt = 0; attempt < 200; attempt += 1) {
+    const endsAt = performance.now() + startsWithinMs;
+    while (performance.now() < endsAt && this.#shell?.exitCode === null) {
       if (await isReady(this.port)) return;
-      if (this.#shell?.exitCode !== null) break;
       await sleep(25);
     }
-    throw new Error(
-      "redis-server did not start: install it so that it is on PATH (Debian: apt-get install redis-server).",
-    );
+    throw new Error(`redis-server did not start: ${this.#command.join(" ")}`);
   }
 }
 
 /** A port that nobody listens on. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    portsTried += 1;
+    const port = firstPort + (portsTried % portCount);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
 }
 
 function isReady(port: number): Promise<boolean> {

@@ -6,6 +6,7 @@ import { type Channel, type ChannelModel, connect } from "amqplib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { generatedOrder } from "../../../machines/order-to-shipment/generate.ts";
 import type { Order } from "../../../machines/order-to-shipment/order.ts";
+import { serverProgram } from "../../support/server-programs.ts";
 import { getJson, ProcessLab, type Served, serviceNames } from "./lab.ts";
 
 const run = promisify(execFile);
@@ -37,24 +38,17 @@ function reaches(orderId: string, state: unknown): Promise<void> {
 }
 
 describe("Debian's amqp-tools", () => {
-  beforeAll(async () => {
-    await run("amqp-publish", ["--help"]).catch((error: unknown) => {
-      const found = !String(error).includes("ENOENT");
-      if (!found) throw new Error("amqp-publish was not found: run `apt-get install amqp-tools`.");
-    });
-  });
-
   async function publish(type: string, body: object, headers: readonly string[] = []) {
     const to = ["--url", lab.broker.url("guest"), "-e", `${lab.prefix}.inbound`, "-r", type];
     const more = headers.flatMap((header) => ["-H", header]);
-    await run("amqp-publish", [...to, "-p", ...more, "-b", JSON.stringify(body)]);
+    await run(serverProgram("amqp-publish"), [...to, "-p", ...more, "-b", JSON.stringify(body)]);
   }
 
   /** The body of the first message of this type that comes from now on. */
   async function consumeOne(type: string): Promise<{ readonly body: Promise<unknown> }> {
     const url = ["--url", lab.broker.url("guest")];
     const from = ["-e", `${lab.prefix}.events`, "-r", type, "-c", "1"];
-    const child = spawn("amqp-consume", [...url, ...from, "cat"], {
+    const child = spawn(serverProgram("amqp-consume"), [...url, ...from, "cat"], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     let text = "";
