@@ -1,4 +1,4 @@
-import type { Headers } from "../message.ts";
+import type { Headers, Message } from "../message.ts";
 import type { DeadLetterReason } from "../observer.ts";
 import type { Delivery } from "../transport.ts";
 import type { Until } from "./client.ts";
@@ -20,6 +20,8 @@ export interface ReplyTo {
 
 interface Arriving {
   readonly receipt: Receipt;
+  /** The message that brought it, as it was sent. */
+  readonly message?: Message;
   /** The instance, `workflow/id`. */
   readonly key: string;
   readonly messageId?: string;

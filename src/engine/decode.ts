@@ -46,7 +46,7 @@ const deepestOwn = 2 * deepestJson;
 type Payload = Readonly<Record<string, unknown>>;
 type Common = Pick<
   EventArrival,
-  "receipt" | "messageId" | "bornAt" | "reply" | "trace" | "isInternal"
+  "receipt" | "message" | "messageId" | "bornAt" | "reply" | "trace" | "isInternal"
 >;
 
 /** Reads a delivery of a partition queue. It never throws: what cannot be understood is `unfit`. */
@@ -116,6 +116,7 @@ function commonOf(delivery: Delivery, trustedUser: string): Common {
   const messageId = message.id ?? (isAnswer ? `re:${correlationId}` : undefined);
   return {
     receipt: { delivery },
+    message,
     trace: traceOf(message.headers),
     ...(isReservedType(message.type ?? "") &&
       isTrusted(message, trustedUser) && { isInternal: true }),

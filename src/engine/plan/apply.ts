@@ -87,11 +87,11 @@ function isRepeated(plan: Plan, arrival: Arrival): boolean {
 
 function isTooOld(plan: Plan, arrival: Arrival): boolean {
   if (!plan.context.tooOld.has(`${arrival.key} ${arrival.messageId ?? ""}`)) return false;
-  const type = "type" in arrival ? arrival.type : arrival.kind;
+  const { type, body = "" } = arrival.message ?? {};
   refuse(
     plan,
     arrival,
-    { type, body: arrival.receipt.delivery?.message.body ?? "" },
+    { type, body },
     {
       reason: "too-old",
       problem: {
