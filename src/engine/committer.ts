@@ -185,13 +185,13 @@ export class Committer {
         ? this.#unfit.get(arrival)
         : { reason: "corrupt-record" as const, detail: corrupt.message };
     if (unfit === undefined || arrival.kind === "unfit") return arrival;
-    const { receipt, reply: _, ...content } = arrival;
+    const { receipt: _, reply: __, message, ...content } = arrival;
     return {
       ...arrival,
       kind: "unfit",
-      type: "type" in arrival ? arrival.type : arrival.kind,
+      type: message?.type ?? ("type" in arrival ? arrival.type : arrival.kind),
       ...unfit,
-      body: receipt.delivery?.message.body ?? JSON.stringify(content),
+      body: message?.body ?? JSON.stringify(content),
     };
   }
 
