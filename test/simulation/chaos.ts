@@ -27,10 +27,10 @@ const ofProcesses = ["kill", "freeze", "stop", "skew", "cut"] as const;
 type OfProcess = (typeof ofProcesses)[number];
 
 /** Does one thing, chosen by chance, to one process, to the broker or to the store. */
-export function strike(world: World, seating: Seating): void {
+export function strike(world: World, seating: Seating, wanted?: Kind): void {
   const { chance, faults, trace } = world;
   const seat = chance.pick(seating.all);
-  const what = chance.pick(kinds);
+  const what = wanted ?? chance.pick(kinds);
   const befallsSeat = isOfProcess(what);
   if (befallsSeat && seat.host.process.state === "dead") return;
   if (what === "deploy" && !seating.isRollout) return;
@@ -71,7 +71,7 @@ function shake(world: World, seating: Seating, what: Exclude<Kind, OfProcess>): 
     case "broker":
       return restartBroker(world);
     case "store restart":
-      return restartStore(world);
+      return restartStore(world, seating);
     case "store clock forward":
       return server.jump(forwardMs(world));
     case "store clock back":
@@ -90,7 +90,22 @@ function restartBroker({ chance, hosts }: World): void {
   for (const { wire } of hosts) wire.sever("the broker restarts", downMs);
 }
 
-function restartStore({ chance, server, trace }: World): void {
+function restartStore(world: World, seating: Seating): void {
+  const { chance, server, trace } = world;
+  if (!server.isUp) return;
   const downMs = chance.hit(0.2) ? chance.between(1_000, 4_000) : chance.between(50, 900);
   server.restart(downMs, () => trace.say("store", "is back"));
+  if (world.mayForget) failPower(world, seating);
+}
+
+/** The store forgets what it has not synced, and perhaps those processes end that would remember. */
+function failPower({ chance, tail, faults, trace }: World, seating: Seating): void {
+  const lost = tail.lose(chance);
+  trace.say("store", `has lost ${lost} commits`);
+  if (lost > 0) faults.count("store tail lost");
+  const victims = chance.pick(["nobody", "nobody", "one", "all"]);
+  const { all } = seating;
+  for (const seat of victims === "all" ? all : victims === "one" ? [chance.pick(all)] : []) {
+    seating.kill(seat);
+  }
 }

@@ -88,6 +88,16 @@ export const cutMutants: readonly Mutant[] = [
     guard: "return complete.length > 0 ? complete : members;",
     instead: "return members;",
   }),
+  cut("age of lost commits", "a commit that is written again is refused for its age", {
+    file: "recover.ts",
+    guard: "const inboxWindowMs = Number.MAX_SAFE_INTEGER;",
+    instead: "const { inboxWindowMs } = one;",
+  }),
+  cut("notice of each reason", "the notices of one dead letter for two reasons bear one id", {
+    file: "plan/park.ts",
+    guard: "${version}:${reason}`",
+    instead: "${version}`",
+  }),
   cut("attempt of a lease", "the lease of an earlier attempt ends the present one", {
     file: "plan/apply-activity.ts",
     guard: 'if (over.kind === "lease" && child.attempt !== over.attempt) return;',

@@ -14,6 +14,8 @@ export interface FaultyStoreOptions {
   readonly faults: Faults;
   readonly trace: Trace;
   readonly server: StoreServer;
+  /** Takes the id of each commit whose owner learns that it was taken. */
+  readonly answered: Set<string>;
 }
 
 /** One process's connection to the store, over which commands and answers take time and get lost. */
@@ -39,7 +41,11 @@ export function faultyStore(options: FaultyStoreOptions): Store {
     due: (partition, limit) => call("due", () => store.due(partition, limit)),
     postpone: (partition, id, delayMs) =>
       call(`postpone ${id}`, () => store.postpone(partition, id, delayMs)),
-    commit: (commit) => call(`commit ${commit.commitId}`, () => store.commit(commit)),
+    commit: async (commit) => {
+      const answer = await call(`commit ${commit.commitId}`, () => store.commit(commit));
+      if (answer.kind === "committed") options.answered.add(commit.commitId);
+      return answer;
+    },
     history: (partition, key, after, limit) =>
       call("history", () => store.history(partition, key, after, limit)),
     list: (query) => call("list", () => store.list(query)),

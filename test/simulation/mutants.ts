@@ -19,6 +19,8 @@ export interface Mutant {
   readonly store?: (store: Recorder, world: World) => Store;
   /** What stands between the engine and its connection. */
   readonly transport?: (transport: FaultyTransport, world: World) => Transport;
+  /** The store confirms what is not safe from a loss of power yet, and does not say so. */
+  readonly isUnsynced?: true;
   /** What is cut out of the engine's source; only a thread that loads the engine afterwards is without it. */
   readonly cuts?: readonly Cut[];
 }

@@ -46,6 +46,12 @@ export function judge(world: World, workload: Workload, calmSince: number): read
   const stored = new Map(
     recorder.data.partitions.flatMap(instancesOf).map((one) => [one.key, one]),
   );
+  const { tail, hosts, faults, isEverySecond } = world;
+  if (isEverySecond && !tail.isWhole) {
+    faults.count("store tail lost for good");
+    const isAlive = (name: string) => [...hosts].some(({ process }) => process.name === name);
+    return [...tail.problems(isAlive), ...consistencyProblems(recorder, stored)];
+  }
   return [
     ...recorder.violations,
     ...restless(world, workload, stored),
@@ -55,6 +61,24 @@ export function judge(world: World, workload: Workload, calmSince: number): read
     ...wrongRefusals(world, workload),
     ...lateTimers(recorder, calmSince + recoveryMs),
   ];
+}
+
+/**
+ * What holds even where commits are lost for good: each partition went back to one of its own former states and on
+ * from there, so a record is still what its history leads to, and its timers are those that are armed. What it had
+ * told other partitions, the broker and requesters since is beyond its power.
+ */
+function consistencyProblems(
+  { violations }: Recorder,
+  stored: ReadonlyMap<string, Stored>,
+): readonly string[] {
+  const replays = [...stored.values()].flatMap(({ key, history, record }) =>
+    record.actor === undefined
+      ? []
+      : replayer.replay(key, history, record.actor, record.definition).problems,
+  );
+  // An effect that was promised again in another life of its version bears the same id.
+  return [...violations.filter((what) => !what.startsWith("effect id")), ...replays];
 }
 
 function instancesOf(data: PartitionData): readonly Stored[] {

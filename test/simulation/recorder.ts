@@ -34,8 +34,10 @@ export class Recorder extends MemoryStore {
   readonly remembered = new Map<string, Set<string>>();
   /** When a message, `key id`, was applied, by the store's clock. */
   readonly appliedAt = new Map<string, number>();
-  commits = 0;
-  refusals = 0;
+  /** Every commit that was taken. */
+  readonly log: Commit[] = [];
+  /** Ids of the commits whose owner knows that they were taken. */
+  readonly answered = new Set<string>();
   readonly #server: StoreServer;
   readonly #trace: Trace;
   readonly #versions = new Map<string, number>();
@@ -54,15 +56,42 @@ export class Recorder extends MemoryStore {
     this.#trace.say("ORACLE", what);
   }
 
+  /** The last commits that a partition has taken. */
+  lastCommits(partition: number, count: number): readonly Commit[] {
+    return this.log.filter((one) => one.partition === partition).slice(-count);
+  }
+
+  /** Makes the store forget what it has taken since. */
+  rollBack(partition: number, before: PartitionData): void {
+    const { histories, sequence } = this.#partition(partition);
+    for (const { outboxAdded } of this.lastCommits(partition, sequence - before.sequence)) {
+      for (const { entry } of outboxAdded) this.#unpromise(JSON.parse(entry) as OutboxContent);
+    }
+    this.data.partitions = this.data.partitions.with(partition, before);
+    for (const key of histories.keys()) {
+      const known = (before.histories.get(key) ?? []).map(
+        (text) => JSON.parse(text) as HistoryEntry,
+      );
+      const last = known.at(-1);
+      if (last === undefined) this.#versions.delete(key);
+      else this.#versions.set(key, last.version);
+      const ids = new Set(known.flatMap(({ messageId }) => messageId ?? []));
+      for (const id of this.#messages.get(key) ?? []) {
+        if (!ids.has(id)) this.appliedAt.delete(`${key} ${id}`);
+      }
+      this.#messages.set(key, ids);
+    }
+  }
+
   override async commit(commit: Commit): Promise<CommitAnswer> {
     const data = this.#partition(commit.partition);
     const { sequence } = data;
     const timers = new Map(data.timers);
     const answering = super.commit(commit);
     if (data.sequence > sequence) {
-      this.commits += 1;
+      this.log.push(commit);
       this.#record(commit, data, timers);
-    } else this.refusals += 1;
+    }
     const answer = await answering;
     this.#trace.say("store", `${commit.commitId} ${answer.kind} ${summary(commit)}`);
     return answer;
@@ -77,7 +106,8 @@ export class Recorder extends MemoryStore {
       const history = write.history.map((entry) => JSON.parse(entry) as HistoryEntry);
       this.#checkHistory(write, history);
       this.#checkFirings(commit, write.key, history, timersBefore);
-      for (const misfit of timersMisfit(write, data.timers)) this.violate(misfit);
+      for (const misfit of timersMisfit(write, data.timers, this.#server.now()))
+        this.violate(misfit);
     }
   }
 
@@ -88,6 +118,10 @@ export class Recorder extends MemoryStore {
     const known = this.promised.get(id);
     if (known !== undefined && known.body !== body) this.violate(`effect id ${id} is used twice`);
     this.promised.set(id, { key, version: Number(version), type, body });
+  }
+
+  #unpromise(content: OutboxContent): void {
+    if (content.kind === "publish") this.promised.delete(content.outgoing.message.id ?? "");
   }
 
   #checkHistory({ key, version }: InstanceWrite, history: readonly HistoryEntry[]): void {

@@ -210,6 +210,12 @@ const disorder: Mutant = {
     }),
 };
 
+const noSync: Mutant = {
+  name: "durability gate",
+  what: "the store answers before a commit is safe, and loses its tail with power",
+  isUnsynced: true,
+};
+
 /** Guards that are switched off from outside of the engine. */
 export const seamMutants: readonly Mutant[] = [
   noInbox,
@@ -219,6 +225,7 @@ export const seamMutants: readonly Mutant[] = [
   noLock,
   noAge,
   noCommitId,
+  noSync,
   noRedrive,
   hintsOnly,
   ackAtOnce,

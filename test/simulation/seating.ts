@@ -110,9 +110,10 @@ export class Seating {
   }
 
   freeze({ host: { process, wire } }: Seat): void {
-    const { scheduler, chance, trace } = this.#world;
+    const { scheduler, chance, trace, tail } = this.#world;
     if (process.state !== "running") return;
     process.freeze();
+    tail.frozen(process.name);
     wire.fallSilent();
     const lastsMs = chance.hit(0.5) ? chance.between(50, 1_500) : chance.between(1_500, 6_000);
     scheduler.at(lastsMs, () => {

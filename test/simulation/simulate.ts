@@ -57,7 +57,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulated> {
     traceHash: createHash("sha256").update(trace.lines.join("\n")).digest("hex"),
     events: scheduler.events,
     virtualMs: scheduler.now,
-    commits: recorder.commits,
+    commits: recorder.log.length,
     effects: recorder.promised.size,
     faults: faults.counts,
   };
@@ -71,10 +71,14 @@ async function play(world: World): Promise<readonly string[]> {
   const workload = await Workload.begin(world);
   await scheduler.run(bootMs);
   faults.begin();
+  if (world.mayForget) world.tail.begin();
   workload.play(chaosMs * 0.7);
   const strikes = chance.below(9);
   for (let count = 0; count < strikes; count += 1) {
     scheduler.at(chance.between(0, chaosMs), () => strike(world, seating));
+  }
+  if (world.mayForget) {
+    scheduler.at(chance.between(500, chaosMs), () => strike(world, seating, "store restart"));
   }
   await scheduler.run(bootMs + chaosMs);
   faults.end();
@@ -84,6 +88,8 @@ async function play(world: World): Promise<readonly string[]> {
   await recover(world, workload);
   const problems = judge(world, workload, calmSince);
   trace.say("OWNERS", world.owners());
+  // Where commits are lost for good, senders and requesters may still be at it.
+  if (!world.tail.isWhole) return problems;
   return [...problems, ...(await leftInBroker(world, seating))];
 }
 
@@ -95,7 +101,8 @@ async function recover(world: World, workload: Workload): Promise<void> {
   world.settle(true);
   workload.errand("probe", 10);
   await scheduler.run(scheduler.now + 1_000);
-  while (scheduler.now < endsAt && !isAtRest(world, workload)) {
+  // What depends on commits that nobody could write again may never come to rest.
+  while (scheduler.now < endsAt && world.tail.isWhole && !isAtRest(world, workload)) {
     await scheduler.run(scheduler.now + 250);
   }
   world.settle(false);

@@ -18,6 +18,7 @@ import { epochMs, SimulatedProcess } from "./process.ts";
 import { Recorder } from "./recorder.ts";
 import { Scheduler } from "./scheduler.ts";
 import { StoreServer } from "./store-server.ts";
+import { Tail } from "./tail.ts";
 import { Trace } from "./trace.ts";
 import { type CodeBase, workflowsOf } from "./workflows.ts";
 
@@ -50,6 +51,9 @@ export class World {
   readonly recorder: Recorder;
   readonly broker: MemoryBroker;
   readonly server: StoreServer;
+  /** The store syncs its file once a second, and says so. */
+  readonly isEverySecond: boolean;
+  readonly tail: Tail;
   readonly inboxWindowMs: number;
   readonly hosts = new Set<Host>();
   /** For a mutant: partition queues that a wake-up has come to. */
@@ -69,9 +73,16 @@ export class World {
     this.inboxWindowMs = this.chance.hit(0.2) ? shortWindowMs : defaultLimits.inboxWindowMs;
     this.server = new StoreServer(this.scheduler);
     this.recorder = new Recorder(this.server, this.trace);
+    this.isEverySecond = this.chance.hit(0.2);
+    this.tail = new Tail(this.recorder, this.scheduler);
     this.broker = new MemoryBroker({ clock: this.#brokerClock() });
     this.#mutant = mutant;
     this.#store = mutant?.store?.(this.recorder, this) ?? this.recorder;
+  }
+
+  /** Whether the end of the store's log is lost when power fails. */
+  get mayForget(): boolean {
+    return this.isEverySecond || this.#mutant?.isUnsynced === true;
   }
 
   /** Starts a process whose connections belong to `user`. */
@@ -86,7 +97,7 @@ export class World {
     const transport = user === prefix ? (this.#mutant?.transport?.(wire, this) ?? wire) : wire;
     const ports = enginePorts({
       workflows: boundTo(this, process, workflowsOf[code]),
-      store: faultyStore({ ...shared, store: this.#store }),
+      store: faultyStore({ ...shared, store: this.#store, answered: this.recorder.answered }),
       transport,
       prefix,
       partitions,
@@ -153,6 +164,7 @@ export class World {
   #changeHands(process: string, happened: Extract<Observation, { kind: "partition" }>): void {
     const { partition, reason, change, epoch } = happened;
     this.faults.count(`partition ${change}`);
+    this.tail.handedOver(process, happened);
     const believed = this.#believed.get(process) ?? new Map<number, number>();
     if (change === "claimed") believed.set(partition, epoch);
     else believed.delete(partition);
@@ -166,6 +178,7 @@ export class World {
     if (kind === "committed") return;
     const { name } = process;
     if (kind === "dead-letter") this.faults.count(`dead letter: ${observation.reason}`);
+    if (kind === "rollback") this.tail.reported(observation);
     if (kind === "partition") this.#changeHands(name, observation);
     this.trace.say(name, JSON.stringify(observation));
   }

@@ -1,0 +1,148 @@
+import type { Commit } from "../../src/commit.ts";
+import type { Observation } from "../../src/observer.ts";
+import type { PartitionData } from "../../src/stores/memory/store-data.ts";
+import type { Chance } from "./chance.ts";
+import type { Recorder } from "./recorder.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+type Handover = Extract<Observation, { kind: "partition" }> & { readonly process: string };
+type Report = Extract<Observation, { kind: "rollback" }>;
+
+interface Snapshot {
+  readonly at: number;
+  readonly partitions: readonly PartitionData[];
+}
+
+/** Commits that the store has taken and forgotten again. */
+interface Loss {
+  readonly partition: number;
+  readonly at: number;
+  /** How many commits the recorder had logged by then. */
+  readonly logged: number;
+  readonly commits: readonly Pick<Commit, "commitId" | "epoch">[];
+}
+
+/** So much of what it was told last a store may forget that syncs its file once a second. */
+const longestTailMs = 1_000;
+const snapshotMs = 100;
+/** A process that is frozen, or without the store, for longer than its lease is not expected to keep a partition. */
+const steadyMs = 6_000;
+
+/** The end of the store's log that is not safe yet, and what becomes of it when power fails. */
+export class Tail {
+  readonly #recorder: Recorder;
+  readonly #scheduler: Scheduler;
+  #snapshots: Snapshot[] = [];
+  readonly #losses: Loss[] = [];
+  readonly #handovers: (Handover & { readonly at: number })[] = [];
+  readonly #reports: (Report & { readonly at: number })[] = [];
+  readonly #freezes: { readonly process: string; readonly at: number }[] = [];
+
+  constructor(recorder: Recorder, scheduler: Scheduler) {
+    this.#recorder = recorder;
+    this.#scheduler = scheduler;
+  }
+
+  /** From now on it is known what the store held at any time of the last second. */
+  begin(): void {
+    const { now } = this.#scheduler;
+    const partitions = this.#recorder.data.partitions.map(copyOf);
+    const young = this.#snapshots.filter(({ at }) => at > now - longestTailMs + snapshotMs);
+    this.#snapshots = [...young, { at: now, partitions }];
+    this.#scheduler.at(snapshotMs, () => this.begin());
+  }
+
+  /** Forgets the end: of the whole store, or of some shards, each from a moment of its own. */
+  lose(chance: Chance): number {
+    const whole = chance.hit(0.5) ? chance.pick(this.#snapshots) : undefined;
+    let count = 0;
+    for (const [partition, { sequence }] of this.#recorder.data.partitions.entries()) {
+      const snapshot = whole ?? (chance.hit(0.6) ? chance.pick(this.#snapshots) : undefined);
+      const before = snapshot?.partitions[partition];
+      if (before === undefined || before.sequence >= sequence) continue;
+      const all = this.#recorder.lastCommits(partition, sequence - before.sequence);
+      // What nobody was told of may be lost: nothing was acknowledged or sent out for it.
+      const commits = all.filter(({ commitId }) => this.#recorder.answered.has(commitId));
+      this.#recorder.rollBack(partition, copyOf(before));
+      const { length: logged } = this.#recorder.log;
+      this.#losses.push({ partition, at: this.#scheduler.now, logged, commits });
+      count += commits.length;
+    }
+    // What was written later is no end of this log any more.
+    this.#snapshots = [];
+    return count;
+  }
+
+  handedOver(process: string, change: Extract<Observation, { kind: "partition" }>): void {
+    this.#handovers.push({ ...change, process, at: this.#scheduler.now });
+  }
+
+  reported(report: Report): void {
+    this.#reports.push({ ...report, at: this.#scheduler.now });
+  }
+
+  frozen(process: string): void {
+    this.#freezes.push({ process, at: this.#scheduler.now });
+  }
+
+  /** Whether everything that was ever lost has been written again. */
+  get isWhole(): boolean {
+    return this.#losses.every((loss) => this.#missing(loss).length === 0);
+  }
+
+  /** Losses that should have been made good, and losses of which somebody knows and nobody speaks. */
+  problems(isAlive: (process: string) => boolean): readonly string[] {
+    return this.#losses.flatMap((loss) => {
+      const missing = this.#missing(loss);
+      if (missing.length === 0) return [];
+      const { partition, at, commits } = loss;
+      const what = `p${partition}: ${missing.length} of the ${commits.length} commits lost at ${at}`;
+      const authors = commits.map(({ epoch }) => this.#ownerBy(partition, epoch));
+      if (this.#isExpectedBack(loss, authors, isAlive)) return [`${what} were not written again`];
+      const isKnown = authors.some((author) => author !== undefined && isAlive(author));
+      const isTold = this.#reports.some((one) => one.partition === partition && one.at >= at);
+      return isKnown && !isTold ? [`${what} are missing, and nobody says so`] : [];
+    });
+  }
+
+  #missing({ commits, logged }: Loss): readonly string[] {
+    const again = new Set(this.#recorder.log.slice(logged).map(({ commitId }) => commitId));
+    return commits.map(({ commitId }) => commitId).filter((id) => !again.has(id));
+  }
+
+  /** One process has made them all, it lives, it was awake, and nobody else took the partition before it came back. */
+  #isExpectedBack(
+    { partition, at }: Loss,
+    authors: readonly (string | undefined)[],
+    isAlive: (process: string) => boolean,
+  ): boolean {
+    const [author] = authors;
+    if (author === undefined || !isAlive(author)) return false;
+    if (authors.some((one) => one !== author)) return false;
+    const slept = this.#freezes.some(
+      (one) => one.process === author && Math.abs(one.at - at) < steadyMs,
+    );
+    const next = this.#claims(partition).find((one) => one.at > at);
+    const again = this.#losses.some((one) => one.partition === partition && one.at > at);
+    return !slept && !again && (next === undefined || next.process === author);
+  }
+
+  #ownerBy(partition: number, epoch: number): string | undefined {
+    return this.#claims(partition).find((one) => one.epoch === epoch)?.process;
+  }
+
+  #claims(partition: number): readonly (Handover & { readonly at: number })[] {
+    return this.#handovers.filter((one) => one.partition === partition && one.change === "claimed");
+  }
+}
+
+function copyOf(data: PartitionData): PartitionData {
+  return {
+    ...data,
+    instances: new Map(data.instances),
+    histories: new Map([...data.histories].map(([key, entries]) => [key, [...entries]])),
+    outbox: new Map(data.outbox),
+    timers: new Map(data.timers),
+    deadLetters: new Map(data.deadLetters),
+  };
+}
