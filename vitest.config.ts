@@ -1,5 +1,6 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestUserConfig } from "vitest/config";
 import { nodeProblem } from "./test/support/node-version.ts";
 
 const problem = nodeProblem(process.versions.node);
@@ -12,35 +13,44 @@ const alias = ["xstate", "xstate/graph"].map((find) => ({
   replacement: fileURLToPath(import.meta.resolve(find)),
 }));
 
-const suite = (name: string, testTimeout = 5_000) => ({
+const suite = (name: string, more: TestUserConfig = {}) => ({
   resolve: { alias },
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
-    testTimeout,
     globalSetup: ["./test/support/test-run.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    ...more,
   },
 });
 
-/** A suite on real servers; they are looked for once, before the first test. */
-const onServers = (name: string, testTimeout: number) => {
-  const { resolve, test } = suite(name, testTimeout);
-  const globalSetup = [...test.globalSetup, "./test/support/server-programs.ts"];
-  return { resolve, test: { ...test, globalSetup, hookTimeout: 120_000 } };
-};
+/** On real servers: they are looked for once, before the first test. A broker keeps two cores busy. */
+const onServers = (name: string, more: TestUserConfig) =>
+  suite(name, {
+    globalSetup: ["./test/support/test-run.ts", "./test/support/server-programs.ts"],
+    hookTimeout: 120_000,
+    maxWorkers: Math.max(1, Math.floor(availableParallelism() / 4)),
+    sequence: { groupOrder: 1 },
+    ...more,
+  });
+
+/** Where real time passes, a second attempt is allowed; the reporter names every test that needs it. */
+const retry = 1;
 
 export default defineConfig({
   test: {
     reporters: ["default", "./test/support/plain-reporter.ts"],
     projects: [
       suite("unit"),
-      suite("contracts"),
-      suite("fuzz", 120_000),
-      suite("model", 120_000),
-      suite("simulation", 120_000),
-      suite("integration", 60_000),
-      onServers("servers", 60_000),
-      onServers("chaos", 120_000),
+      suite("contracts", { retry }),
+      suite("fuzz", { testTimeout: 120_000 }),
+      suite("model", { testTimeout: 120_000 }),
+      suite("simulation", { testTimeout: 120_000 }),
+      suite("integration", { testTimeout: 60_000, retry }),
+      onServers("servers", { testTimeout: 60_000, retry }),
+      onServers("chaos", { testTimeout: 120_000, include: ["test/chaos/*.test.ts"] }),
+      onServers("cluster", { testTimeout: 240_000, include: ["test/chaos/cluster/*.test.ts"] }),
     ],
   },
 });
