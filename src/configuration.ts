@@ -1,5 +1,6 @@
 import { isBaggageKey } from "./baggage.ts";
 import { WaybillError } from "./errors.ts";
+import { shownUrl } from "./shown-url.ts";
 
 /** What a process of the application does. */
 export type Role = "http" | "engine" | "activities";
@@ -50,15 +51,20 @@ export function fromEnvironment(
     store: text("WAYBILL_STORE", defaults.store),
     prefix: text("WAYBILL_PREFIX", defaults.prefix),
     ...(environment["WAYBILL_PARTITIONS"] !== undefined && {
-      partitions: Number(environment["WAYBILL_PARTITIONS"]),
+      partitions: wholeNumber(environment["WAYBILL_PARTITIONS"]),
     }),
     roles: text("WAYBILL_ROLES", defaults.roles.join(",")).split(",") as readonly Role[],
     baggage: text("WAYBILL_BAGGAGE", "")
       .split(",")
       .filter((key) => key !== ""),
     host: text("HOST", defaults.host),
-    port: Number(text("PORT", String(defaults.port))),
+    port: wholeNumber(text("PORT", String(defaults.port))),
   });
+}
+
+/** Not what `Number` makes of a text that is blank, hexadecimal or a fraction. */
+function wholeNumber(text: string): number {
+  return /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
 }
 
 /**
@@ -96,10 +102,14 @@ function urlProblems({ broker, store }: Configuration): readonly string[] {
     /^rediss?(\+(sentinel|cluster))?:\/\//.test(store);
   const problems: string[] = [];
   if (!knownBroker) {
-    problems.push(`WAYBILL_BROKER is "${shown(broker)}"; use "embedded:", amqp://… or "memory:".`);
+    problems.push(
+      `WAYBILL_BROKER is "${shownUrl(broker)}"; use "embedded:", amqp://… or "memory:".`,
+    );
   }
   if (!knownStore) {
-    problems.push(`WAYBILL_STORE is "${shown(store)}"; use "sqlite:PATH", redis://… or "memory:".`);
+    problems.push(
+      `WAYBILL_STORE is "${shownUrl(store)}"; use "sqlite:PATH", redis://… or "memory:".`,
+    );
   }
   const together = knownBroker && knownStore ? togetherProblem(broker, store) : undefined;
   return together === undefined ? problems : [together];
@@ -108,10 +118,10 @@ function urlProblems({ broker, store }: Configuration): readonly string[] {
 /** Why a broker and a store cannot keep the promise together. */
 function togetherProblem(broker: string, store: string): string | undefined {
   if (broker === "embedded:" && !store.startsWith("sqlite:")) {
-    return `WAYBILL_BROKER "embedded:" keeps its queues in the SQLite file, so WAYBILL_STORE has to be "sqlite:PATH", not "${shown(store)}".`;
+    return `WAYBILL_BROKER "embedded:" keeps its queues in the SQLite file, so WAYBILL_STORE has to be "sqlite:PATH", not "${shownUrl(store)}".`;
   }
   if ((broker === "memory:") !== (store === "memory:")) {
-    return `WAYBILL_BROKER "${shown(broker)}" with WAYBILL_STORE "${shown(store)}" would lose one half and keep the other: use "memory:" for both or for none.`;
+    return `WAYBILL_BROKER "${shownUrl(broker)}" with WAYBILL_STORE "${shownUrl(store)}" would lose one half and keep the other: use "memory:" for both or for none.`;
   }
   return undefined;
 }
@@ -120,7 +130,7 @@ function nameProblems({ prefix, partitions, roles, broker }: Configuration): rea
   const problems: string[] = [];
   if (!isServer(broker) && !roles.includes("engine")) {
     problems.push(
-      `WAYBILL_ROLES has no "engine", and with the broker "${broker}" no other process can be it.`,
+      `WAYBILL_ROLES has no "engine", and with the broker "${shownUrl(broker)}" no other process can be it.`,
     );
   }
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(prefix)) {
@@ -149,9 +159,4 @@ function listenProblems({ port, host }: Configuration): readonly string[] {
   }
   if (host === "") problems.push("HOST is empty; leave it out for 127.0.0.1.");
   return problems;
-}
-
-/** A URL without the password that it may carry. */
-function shown(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, "//…@");
 }

@@ -16,8 +16,9 @@ export function toMs(duration: number | string): number {
     throw notUnderstood(duration);
   }
   const [, amount, unit] = pattern.exec(duration) ?? [];
-  if (amount === undefined) throw notUnderstood(duration);
-  return Number(amount) * unitMs[unit as keyof typeof unitMs];
+  const ms = Number(amount) * unitMs[unit as keyof typeof unitMs];
+  if (Number.isFinite(ms)) return ms;
+  throw notUnderstood(duration);
 }
 
 function notUnderstood(duration: unknown): WaybillError {

@@ -38,7 +38,9 @@ function hasShape<Shape extends readonly unknown[]>(value: unknown, shape: Shape
   return (
     Array.isArray(value) &&
     value.length === shape.length &&
-    shape.every((part, index) => typeof part === typeof value[index])
+    shape.every((part, index) => typeof part === typeof value[index]) &&
+    // JSON makes `Infinity` of a number that is too large.
+    value.every((part) => typeof part !== "number" || Number.isFinite(part))
   );
 }
 

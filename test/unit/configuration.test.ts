@@ -35,3 +35,17 @@ test("of baggage nothing travels on unless it is named, and a key that cannot be
   ]);
   expect(() => fromEnvironment({ WAYBILL_BAGGAGE: "tenant, region" })).toThrow(/" region"/);
 });
+
+test.each([
+  { WAYBILL_BROKER: "ampq://me:sec/ret@broker", WAYBILL_ROLES: "http" },
+  { WAYBILL_BROKER: "kafka:me:sec/ret@broker" },
+  { WAYBILL_STORE: "redis+ring://one?password=sec/ret" },
+])("a password is not told with what is wrong: %o", (environment) => {
+  expect(() => fromEnvironment(environment)).toThrow(/…/);
+  expect(() => fromEnvironment(environment)).not.toThrow(/sec|ret@/);
+});
+
+test.each(["", " 8 ", "0x10", "1e1", "8.0"])("the port %j is no whole number", (text) => {
+  expect(() => fromEnvironment({ PORT: text })).toThrow(/PORT is NaN; use a whole number/);
+  expect(() => fromEnvironment({ WAYBILL_PARTITIONS: text })).toThrow(/WAYBILL_PARTITIONS is NaN/);
+});

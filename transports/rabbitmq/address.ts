@@ -16,7 +16,7 @@ const hostPattern = /^(\[[0-9A-Fa-f:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/;
 
 /**
  * The hosts of `amqp(s)://user:password@host:port,host:port/vhost`; ports, user and vhost default as in AMQP.
- * @throws WaybillError `invalid-broker-url`
+ * @throws WaybillError `invalid-configuration`
  */
 export function parseAddresses(url: string): readonly [Address, ...Address[]] {
   const [, scheme, credentials, hosts, vhost] = urlPattern.exec(url) ?? [];
@@ -28,6 +28,7 @@ export function parseAddresses(url: string): readonly [Address, ...Address[]] {
     if (host === undefined) throw badUrl();
     const hostname = host.replace(/^\[|\]$/g, "");
     const number = port === undefined ? defaultPorts[protocol] : Number(port);
+    if (number < 1 || number > 65_535) throw badUrl();
     return { protocol, hostname, port: number, username, password, vhost: vhost || "%2F" };
   });
   if (first === undefined) throw badUrl();
@@ -51,7 +52,7 @@ function decoded(text: string): string {
 
 function badUrl(): WaybillError {
   return new WaybillError({
-    code: "invalid-broker-url",
+    code: "invalid-configuration",
     // Not the URL itself: it may hold a password.
     message: "The broker's URL is none of AMQP.",
     action:

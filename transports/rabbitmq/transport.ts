@@ -1,4 +1,5 @@
 import { type Cancel, type Clock, sleep } from "../../src/clock.ts";
+import { WaybillError } from "../../src/errors.ts";
 import type {
   Confirmation,
   ConsumeOptions,
@@ -44,7 +45,7 @@ export class RabbitMqTransport implements Transport {
   readonly #consumers = new Set<Consumer>();
   #relay: DelayRelay | undefined;
 
-  /** @throws WaybillError `invalid-broker-url` */
+  /** @throws WaybillError `invalid-configuration` */
   constructor(options: RabbitMqOptions) {
     const { url, prefix, clock, ids, tls } = options;
     const addresses = parseAddresses(url);
@@ -112,7 +113,9 @@ export class RabbitMqTransport implements Transport {
   }
 
   async depth(queue: string): Promise<number> {
-    return queueDepth(this.#talk(this.#link()), queue);
+    const link = this.#link();
+    const ask = () => queueDepth(this.#talk(link), queue);
+    return ask().catch((error: unknown) => this.#restored(link, { queue, error }).then(ask));
   }
 
   state(): TransportState {
@@ -138,6 +141,10 @@ export class RabbitMqTransport implements Transport {
     await declareTopology(this.#talk(link), this.#names, this.#wishes.topology);
     this.#queues.forget();
     await this.#publisher.attach(link.publishing);
+    await this.#startRelay(link);
+  }
+
+  async #startRelay(link: Link): Promise<void> {
     this.#relay = new DelayRelay({
       names: this.#names,
       user: this.user,
@@ -145,8 +152,21 @@ export class RabbitMqTransport implements Transport {
       clock: this.#clock,
       queues: this.#queues,
       publish: (postings) => this.#publisher.publish(postings),
+      lost: (reason) => void this.#mendRelay(link, reason),
     });
     await this.#relay.start((options) => this.#consume(link, options));
+  }
+
+  /** With its link it comes back anyway; here its queue was deleted, or it held a message for too long. */
+  async #mendRelay(link: Link, reason: string): Promise<void> {
+    await sleep(this.#clock, this.#limits.firstRetryMs);
+    if (this.#keeper.link !== link || link.ended !== undefined) return;
+    try {
+      await declareOwn(this.#talk(link), this.#names);
+      await this.#startRelay(link);
+    } catch {
+      link.end(reason);
+    }
   }
 
   /** Only publishing has failed, so consumers go on: an exchange was missing, or a message was too large. */
@@ -165,13 +185,25 @@ export class RabbitMqTransport implements Transport {
   }
 
   async #consume(link: Link, options: ConsumeOptions): Promise<Consumer> {
-    const consumer = await startConsumer(options, {
-      ...this.#talk(link),
-      ended: () => link.ended,
-    });
+    const { queue } = options;
+    const start = () => startConsumer(options, { ...this.#talk(link), ended: () => link.ended });
+    const consumer = await start().catch((error: unknown) =>
+      this.#restored(link, { queue, error }).then(start),
+    );
     this.#consumers.add(consumer);
     consumer.whenEnded(() => this.#consumers.delete(consumer));
     return consumer;
+  }
+
+  /** Makes a declared queue anew that somebody has deleted; any other failure is thrown on. */
+  async #restored(
+    link: Link,
+    { queue, error }: { readonly queue: string; readonly error: unknown },
+  ): Promise<void> {
+    const isGone = error instanceof WaybillError && error.code === "unknown-queue";
+    const wish = isGone ? this.#wishes.of(queue) : undefined;
+    if (wish === undefined) throw error;
+    await declareTopology(this.#talk(link), this.#names, wish);
   }
 
   #posting({ exchange, routingKey, message }: Outgoing): Posting {

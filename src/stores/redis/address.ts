@@ -1,5 +1,6 @@
 import { toMs } from "../../duration.ts";
 import { WaybillError } from "../../errors.ts";
+import { shownUrl } from "../../shown-url.ts";
 
 export interface RedisNode {
   readonly host: string;
@@ -37,15 +38,18 @@ const settings = ["replicas", "replicaWait", "sentinelPassword"];
  * @throws WaybillError `invalid-configuration` that says what is wrong with it.
  */
 export function parseRedisUrl(url: string): RedisAddress {
-  const shown = url.replace(/\/\/.*@/, "//…@").replace(/(sentinelPassword=)[^&]*/, "$1…");
+  const shown = shownUrl(url);
   const [, scheme, kind = "single", login = "", hosts, path = "", query = ""] =
     pattern.exec(url) ?? [];
-  if (scheme === undefined || hosts === undefined) throw invalid(shown, "it is not a Redis URL");
+  // An "@" after the hosts says that a password was taken for them.
+  if (scheme === undefined || hosts === undefined || `${path}${query}`.includes("@")) {
+    throw invalid(shown, "it is not a Redis URL");
+  }
   return checked({
     kind: kind as RedisAddress["kind"],
     tls: scheme === "rediss",
     nodes: hosts.split(",").map((node) => nodeOf(node, kind, shown)),
-    ...loginOf(login),
+    ...loginOf(login, shown),
     ...pathOf(path, kind, shown),
     ...settingsOf(query, shown),
     shown,
@@ -61,7 +65,7 @@ function pathOf(
   const master = kind === "sentinel" ? (parts.shift() ?? "") : "";
   const database = wholeNumber(parts.shift() ?? "0", "database", shown);
   if (parts.length > 0) throw invalid(shown, `"/${parts.join("/")}" is too much`);
-  return { master: decodeURIComponent(master), database };
+  return { master: decoded(master, shown), database };
 }
 
 function settingsOf(
@@ -74,7 +78,7 @@ function settingsOf(
   return {
     sentinelPassword: parameters.get("sentinelPassword") ?? "",
     replicas: wholeNumber(parameters.get("replicas") ?? "0", "replicas", shown),
-    replicaWaitMs: toMs(parameters.get("replicaWait") ?? "1s"),
+    replicaWaitMs: durationIn(parameters.get("replicaWait") ?? "1s", shown),
   };
 }
 
@@ -95,17 +99,35 @@ function nodeOf(text: string, kind: string, shown: string): RedisNode {
   const host = bracketed ?? plain;
   if (host === undefined) throw invalid(shown, `"${text}" is not a host with a port`);
   const usual = kind === "sentinel" ? 26_379 : 6_379;
-  return { host, port: port === undefined ? usual : wholeNumber(port, "port", shown) };
+  const number = port === undefined ? usual : wholeNumber(port, "port", shown);
+  if (number < 1 || number > 65_535) throw invalid(shown, `there is no port ${number}`);
+  return { host, port: number };
 }
 
-function loginOf(login: string): Pick<RedisAddress, "username" | "password"> {
+function loginOf(login: string, shown: string): Pick<RedisAddress, "username" | "password"> {
   const colon = login.indexOf(":");
   const user = colon === -1 ? login : login.slice(0, colon);
   const password = colon === -1 ? "" : login.slice(colon + 1);
   return {
-    username: user === "" ? undefined : decodeURIComponent(user),
-    password: password === "" ? undefined : decodeURIComponent(password),
+    username: user === "" ? undefined : decoded(user, shown),
+    password: password === "" ? undefined : decoded(password, shown),
   };
+}
+
+function decoded(text: string, shown: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw invalid(shown, 'a "%" in it has to be written as "%25"');
+  }
+}
+
+function durationIn(text: string, shown: string): number {
+  try {
+    return toMs(text);
+  } catch {
+    throw invalid(shown, `its replicaWait is "${text}", no duration such as 500ms`);
+  }
 }
 
 function wholeNumber(text: string, what: string, shown: string): number {

@@ -63,6 +63,10 @@ describe("the URL of a Redis store", () => {
     ["redis://db?replicas=few", /replicas is "few"/],
     ["redis+sentinel://one", /master's name is missing/],
     ["redis+cluster://one/2", /database 0 only/],
+    ["redis://db:99999", /no port 99999/],
+    ["redis://%zz@db", /written as "%25"/],
+    ["redis+sentinel://one/%", /written as "%25"/],
+    ["redis://db?replicaWait=soon", /replicaWait is "soon"/],
   ])("%s is refused with the reason", (url, reason) => {
     expect(() => parseRedisUrl(url)).toThrow(reason);
     expect(() => parseRedisUrl(url)).toThrow(
@@ -74,5 +78,13 @@ describe("the URL of a Redis store", () => {
     const { shown } = parseRedisUrl("redis+sentinel://me:secret@one/main?sentinelPassword=hidden");
     expect(shown).toBe("redis+sentinel://…@one/main?sentinelPassword=…");
     expect(() => parseRedisUrl("redis://me:secret@one,two")).not.toThrow(/secret/);
+    for (const url of [
+      "redis://me?:?secret@",
+      "redis://me:secret/@",
+      "redis://a?sentinelpassword=secret",
+    ]) {
+      expect(() => parseRedisUrl(url)).toThrow(/cannot be used/);
+      expect(() => parseRedisUrl(url)).not.toThrow(/secret/);
+    }
   });
 });

@@ -36,10 +36,12 @@ describe("the addresses in a broker's URL", () => {
     "amqp://a,,b",
     "amqp://u:%zz@h",
     "amqp://h:port",
+    "amqp://h:0",
+    "amqp://h:65536",
     "amqp://h:1?x=1",
   ])("are refused without a word of the URL: %s", (url) => {
     expect(() => parseAddresses(url)).toThrow(
-      expect.objectContaining({ code: "invalid-broker-url" }),
+      expect.objectContaining({ code: "invalid-configuration" }),
     );
     expect(() => parseAddresses(url)).not.toThrow(url);
   });
