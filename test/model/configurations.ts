@@ -97,12 +97,12 @@ const asBuiltAtLength: readonly Row[] = [
   },
   { name: "crash, frozen owner, late commits", ...events({ crash: 1, freeze: 1, timeout: 1 }) },
   {
-    name: "one event and one of each trouble",
-    ...events(
-      { crash: 1, freeze: 1, link: 1, timeout: 1, command: 1, confirm: 1, copy: 1 },
-      {},
-      "a0",
-    ),
+    name: "one event; crash, frozen owner, connection given up, copy",
+    ...events({ crash: 1, freeze: 1, link: 1, copy: 1 }, {}, "a0"),
+  },
+  {
+    name: "one event; crash, connection, commits and confirms lost",
+    ...events({ crash: 1, link: 1, timeout: 1, command: 1, confirm: 1 }, {}, "a0"),
   },
   {
     name: "timers and an event; crash, frozen owner, late commits",
