@@ -76,7 +76,10 @@ export interface Transport {
   readonly user: string;
   /** Connects, and goes on trying until it can or is closed. */
   open(): Promise<void>;
-  /** Makes the topology exist, again after each reconnect; what exists already with the same kind is left alone. */
+  /**
+   * Makes the topology exist, again after each reconnect, and a queue that was deleted when it is next consumed or
+   * measured; what exists already with the same kind is left alone.
+   */
   declare(topology: Topology): Promise<void>;
   /**
    * Publishes in order and answers one confirmation a message, in the order given. It never rejects.

@@ -14,6 +14,8 @@ export interface DelayRelayOptions {
   readonly clock: Clock;
   readonly queues: DelayQueues;
   readonly publish: (postings: readonly Posting[]) => Promise<readonly Confirmation[]>;
+  /** Told when its consumer has ended without a `close()`; it does nothing more then. */
+  readonly lost: (reason: string) => void;
 }
 
 interface Passing {
@@ -46,7 +48,10 @@ export class DelayRelay {
       queue: this.#options.names.delayed,
       prefetch,
       deliver: (delivery) => this.#arrived(delivery),
-      lost: () => this.#stop(),
+      lost: (reason) => {
+        this.#stop();
+        this.#options.lost(reason);
+      },
     });
   }
 

@@ -13,6 +13,14 @@ export class Wishes {
     }
   }
 
+  /** A queue with its bindings; undefined when nobody has declared it. */
+  of(name: string): Topology | undefined {
+    const queue = this.#queues.get(name);
+    if (queue === undefined) return undefined;
+    const bindings = [...this.#bindings.values()].filter((binding) => binding.queue === name);
+    return { queues: [queue], bindings };
+  }
+
   get topology(): Topology {
     return { queues: [...this.#queues.values()], bindings: [...this.#bindings.values()] };
   }

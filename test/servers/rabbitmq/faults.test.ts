@@ -105,6 +105,32 @@ describe("the RabbitMQ transport, when things break", () => {
     await lost.consumer.close();
   });
 
+  test("makes a deleted queue anew, with its bindings, for whoever consumes it or asks for its depth", async () => {
+    const bindings = [{ queue, exchange: "events", pattern: "x.*" } as const];
+    await transport.declare({ queues: [{ name: queue, kind: "partition" }], bindings });
+    await onBroker(server, (channel) => channel.deleteQueue(queue));
+    expect(await transport.depth(queue)).toBe(0);
+    await onBroker(server, (channel) => channel.deleteQueue(queue));
+    const got = await collect(transport, queue);
+    const event = { exchange: "events", routingKey: "x.y", message: messageOf("1") } as const;
+    await transport.publish([event]);
+    await soonEnough(() => expect(got.bodies()).toEqual(["1"]));
+    await expect(transport.depth(`${prefix}.never`)).rejects.toMatchObject({
+      code: "unknown-queue",
+    });
+  });
+
+  test("goes on with delayed messages after the queue they come by was deleted", async () => {
+    const got = await collect(transport, queue);
+    await onBroker(server, (channel) => channel.deleteQueue(`${prefix}.delayed.engine`));
+    // What was on its way is a hint that was lost; what comes later is not.
+    await soonEnough(async () => {
+      const [delayed] = toQueue(queue, "late").map((one) => ({ ...one, delayMs: 30 }));
+      if (delayed) await transport.publish([delayed]);
+      expect(got.bodies()).toContain("late");
+    });
+  });
+
   test("is blocked while the broker is short of memory, still acknowledges, and fails in time", async () => {
     const got = await collect(transport, queue);
     await transport.publish(toQueue(queue, "1"));
