@@ -18,6 +18,7 @@ function tell(observation: Observation): void {
     const { partition, change, epoch, reason } = observation;
     return say(`partition ${partition} ${change} at epoch ${epoch} ${reason}`);
   }
+  if (observation.kind === "rollback") return say(`rollback: ${observation.message}`);
   if (observation.kind !== "trouble") return;
   const { where, message } = observation;
   const now = performance.now();
