@@ -2,11 +2,15 @@ import type { Reporter, TestCase, TestModule } from "vitest/node";
 import { remaining, serversOf } from "./run-processes.ts";
 import { runFolder } from "./test-run.ts";
 
-/** Long enough for brokers to end in good order on a busy machine. */
-const endsWithinMs = 30_000;
-
 /** Ends a run with the one plain line that every CI can read, and with what nobody may overlook before it. */
 class PlainReporter implements Reporter {
+  readonly #endsWithinMs: number;
+
+  /** Brokers have so long to end in good order, on a busy machine too. */
+  constructor({ endsWithinMs = 30_000 }: { readonly endsWithinMs?: number } = {}) {
+    this.#endsWithinMs = endsWithinMs;
+  }
+
   async onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): Promise<void> {
     const count = { passed: 0, failed: unhandled.length, skipped: 0, pending: 0 };
     for (const module of modules) {
@@ -17,7 +21,7 @@ class PlainReporter implements Reporter {
         if (test.diagnostic()?.flaky) console.log(secondAttempt(test));
       }
     }
-    count.failed += await leftBehind();
+    count.failed += await leftBehind(this.#endsWithinMs);
     const skipped = count.skipped + count.pending;
     console.log(`Tests: ${count.passed} passed, ${count.failed} failed, ${skipped} skipped`);
   }
@@ -30,7 +34,7 @@ function secondAttempt(test: TestCase): string {
 }
 
 /** Names every process that the tests have not ended; how many there are. */
-async function leftBehind(): Promise<number> {
+async function leftBehind(endsWithinMs: number): Promise<number> {
   const folder = runFolder();
   if (folder === undefined) return 0;
   const left = await remaining(() => serversOf(folder), endsWithinMs);

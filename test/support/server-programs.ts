@@ -15,7 +15,7 @@ const packages: Readonly<Record<string, string>> = {
 };
 
 const installsWithinMs = 900_000;
-const looksAgainAfterMs = 3_000;
+const looksAgainAfterMs = 1_000;
 
 /** Where a program of the servers is; throws what to do when it is nowhere. */
 export function serverProgram(name: string): string {
