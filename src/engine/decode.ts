@@ -8,27 +8,11 @@ import {
 } from "../message.ts";
 import type { DeadLetterReason } from "../observer.ts";
 import type { Delivery } from "../transport.ts";
-import type {
-  Arrival,
-  ChildArrival,
-  ControlArrival,
-  EventArrival,
-  LetterArrival,
-  ParentLink,
-  StartArrival,
-  UnfitArrival,
-} from "./arrival.ts";
-import type { Until } from "./client.ts";
+import type { Arrival, EventArrival, StartArrival, UnfitArrival } from "./arrival.ts";
+import { readInternal } from "./decode-internal.ts";
 import type { Limits } from "./limits.ts";
 import type { Registry } from "./registry.ts";
-import {
-  type ActivityReport,
-  ifVersionHeader,
-  outsiderHeader,
-  parseEffectId,
-  traceOf,
-  wire,
-} from "./wire.ts";
+import { ifVersionHeader, outsiderHeader, parseEffectId, traceOf, wire } from "./wire.ts";
 
 /** What reading a message needs to know. */
 export interface DecodeContext {
@@ -83,7 +67,9 @@ function readAddressed(
 ): Arrival | Misfit {
   const { type = "" } = message;
   const key = findKey(message, body, registry);
-  if (type === wire.letter) return readLetter(common, key, body);
+  if (type === wire.letter) {
+    return readInternal({ ...common, key: key ?? "" }, type, body) ?? notItself(type);
+  }
   if (key === undefined) {
     return ["no-instance", `nothing says which instance it is for (${instanceHeader})`];
   }
@@ -92,7 +78,11 @@ function readAddressed(
   }
   if (!isReservedType(type)) return readEvent({ ...common, key }, message, body, registry);
   const internal = readInternal({ ...common, key }, type, body);
-  return internal ?? ["reserved-type", `${type} is not a type that a partition understands`];
+  return internal ?? notItself(type);
+}
+
+function notItself(type: string): Misfit {
+  return ["reserved-type", `a partition does not understand this as ${type}`];
 }
 
 function tooLarge({ body }: Message, { limits }: DecodeContext): Misfit | undefined {
@@ -132,12 +122,19 @@ function commonOf(delivery: Delivery, trustedUser: string): Common {
 }
 
 /** True for what the engine's own processes have published on their own account. */
-export function isTrusted({ userId, headers }: Message, trustedUser: string): boolean {
+function isTrusted({ userId, headers }: Message, trustedUser: string): boolean {
   return userId === trustedUser && headers?.[outsiderHeader] === undefined;
 }
 
 /** A service that copies all headers of a request into its answer does no wrong. */
 const harmless: ReadonlySet<string> = new Set([instanceHeader, outsiderHeader, republishedHeader]);
+
+/** What a wake-up of ours is for, in milliseconds of the store's clock; undefined for any other message. */
+export function wakeUpIn(message: Message, trustedUser: string): number | undefined {
+  if (message.type !== wire.wake || !isTrusted(message, trustedUser)) return undefined;
+  const due = parseObject(message.body)?.["due"];
+  return typeof due === "number" ? due : undefined;
+}
 
 /** What an outsider's message claims that only the engine may claim. */
 function forgery(message: Message): string | undefined {
@@ -211,58 +208,6 @@ function readEvent(
     ...(request !== undefined && { request }),
     ...(ifVersion !== undefined && { ifVersion: Number(ifVersion) }),
   };
-}
-
-/** The engine's own messages; their bodies were written by us and are taken at their word. */
-function readInternal(
-  common: Common & { key: string },
-  type: string,
-  body: Payload,
-): Arrival | undefined {
-  switch (type) {
-    case wire.start: {
-      const start = body as unknown as {
-        input: unknown;
-        onConflict?: StartArrival["onConflict"];
-        parent?: ParentLink;
-      };
-      return {
-        ...common,
-        kind: "start",
-        type,
-        input: start.input,
-        onConflict: start.onConflict ?? "same-input",
-        ...(start.parent !== undefined && { parent: start.parent }),
-      };
-    }
-    case wire.result:
-      return { ...common, kind: "result", ...(body as unknown as ActivityReport) };
-    case wire.child:
-      return {
-        ...common,
-        kind: "child",
-        ...(body as unknown as Pick<ChildArrival, "childId" | "generation" | "news">),
-      };
-    case wire.toChild: {
-      const { type: inner, ...payload } = body as { type: string };
-      return { ...common, kind: "event", type: inner, payload, internal: true };
-    }
-    case wire.control: {
-      const { action } = body as unknown as Pick<ControlArrival, "action">;
-      return { ...common, kind: "control", action };
-    }
-    case wire.stop:
-      return { ...common, kind: "stop" };
-    case wire.watch:
-      return { ...common, kind: "watch", until: (body as { until: Until }).until };
-    default:
-      return undefined;
-  }
-}
-
-function readLetter(common: Common, key: string | undefined, body: Payload): LetterArrival {
-  const { action, letter } = body as unknown as Pick<LetterArrival, "action" | "letter">;
-  return { ...common, kind: "letter", key: key ?? "", action, letter };
 }
 
 /** The JSON object in a body, `{}` for an empty one; undefined when it holds anything else. */

@@ -7,7 +7,7 @@ import type { Arrival } from "./arrival.ts";
 import { CatchUp } from "./catch-up.ts";
 import { Committer, type Owned } from "./committer.ts";
 import { within } from "./deadline.ts";
-import { decode, isTrusted } from "./decode.ts";
+import { decode, wakeUpIn } from "./decode.ts";
 import { Feed } from "./feed.ts";
 import { InstanceCache } from "./instance-cache.ts";
 import { Intake, timerArrivals } from "./intake.ts";
@@ -16,7 +16,7 @@ import { type EnginePorts, textOf } from "./ports.ts";
 import { markRepublished, sendAgain } from "./trace-send.ts";
 import { WakeUp } from "./wake-up.ts";
 import { Watchers } from "./watchers.ts";
-import { type OutboxContent, wire } from "./wire.ts";
+import type { OutboxContent } from "./wire.ts";
 
 const settleDelayMs = 200;
 const outboxPage = 1_000;
@@ -146,13 +146,11 @@ export class Partition {
 
   #deliver(delivery: Delivery): void {
     const { message } = delivery;
-    if (message.type === wire.wake && isTrusted(message, this.#ports.transport.user)) {
-      this.#feed.ack([delivery]);
-      this.#catchUp.handled(1);
-      const { due } = JSON.parse(message.body) as { due: number };
-      return this.#wakeUp.arrived(due);
-    }
-    this.#arrive(this.#decode(delivery));
+    const due = wakeUpIn(message, this.#ports.transport.user);
+    if (due === undefined) return this.#arrive(this.#decode(delivery));
+    this.#feed.ack([delivery]);
+    this.#catchUp.handled(1);
+    this.#wakeUp.arrived(due);
   }
 
   #decode(delivery: Delivery): Arrival {

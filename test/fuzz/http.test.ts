@@ -1,38 +1,14 @@
 import * as fc from "fast-check";
 import type { Hono } from "hono";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { assign, setup } from "xstate";
-import { z } from "zod";
 import { hello } from "../../machines/hello/workflow.ts";
 import { waybillRoutes } from "../../src/http/routes.ts";
-import { createEngine, defineWorkflow } from "../../src/index.ts";
+import { createEngine } from "../../src/index.ts";
 import { Documented, type Operation } from "../support/documented.ts";
 import { firstSeed, runs } from "../support/fuzz-budget.ts";
 import { anyBody, anyHeaders, anySegment } from "../support/hostile.ts";
+import { keeper } from "../support/keeper.ts";
 
-/** Takes whatever it is told, keeps it, and has a list of all that is of any kind. */
-const keeper = defineWorkflow({
-  name: "keeper",
-  version: "1",
-  machine: setup({
-    types: {
-      context: {} as { input: unknown; kept?: unknown },
-      events: {} as { type: "keep" } | { type: "end" },
-    },
-  }).createMachine({
-    context: ({ input }) => ({ input }),
-    initial: "open",
-    states: {
-      open: {
-        after: { 600_000: "ended" },
-        on: { keep: { actions: assign({ kept: ({ event }) => event }) }, end: "ended" },
-      },
-      ended: { type: "final" },
-    },
-  }),
-  events: { keep: z.looseObject({}), end: z.object({}) },
-  input: z.unknown(),
-});
 const engine = createEngine({ workflows: [hello, keeper], broker: "memory:", store: "memory:" });
 const unexpected: unknown[] = [];
 let app: Hono;
