@@ -24,29 +24,42 @@ export function boundTo(
 /** The code of the queued activities. */
 export function activitiesFor(world: World, process: SimulatedProcess): WorkerActivities {
   return {
-    errand: { craft: simulated(world, process, 700) },
-    vigil: { keepWatch: simulated(world, process, 2_500) },
+    errand: {
+      craft: simulated(world, process, 700),
+      nap: simulated(world, process, 400),
+    },
+    vigil: {
+      keepWatch: simulated(world, process, 2_500),
+      doze: simulated(world, process, 1_500),
+    },
   };
 }
 
 const beatMs = 150;
 
+/** What an activity does besides its work: fail, hang, go on though nobody wants it any more, or keep silent. */
 function simulated(world: World, process: SimulatedProcess, longestMs: number): ActivityRun {
   const { chance, faults } = world;
-  return ({ signal, heartbeat, idempotencyKey }: ActivityArguments) => {
+  const happens = (what: string, probability: number) => {
+    const hit = !faults.isCalm && chance.hit(probability);
+    if (hit) faults.count(`activity ${what}`);
+    return hit;
+  };
+  return ({ signal, heartbeat, idempotencyKey, input }: ActivityArguments) => {
     const lastsMs = chance.between(5, longestMs);
     const fails = chance.hit(0.25);
-    const hangs = !faults.isCalm && chance.hit(0.03);
-    return process.gate<string>((resolve, reject) => {
+    const hangs = happens("hangs", 0.03);
+    const isStubborn = input !== undefined || happens("goes on unwanted", 0.1);
+    return process.gate<unknown>((resolve, reject) => {
       const endsAt = process.clock.monotonic() + lastsMs;
       const goOn = () => {
-        if (signal.aborted || hangs) return;
+        if ((signal.aborted && !isStubborn) || hangs) return;
         const leftMs = endsAt - process.clock.monotonic();
         if (leftMs > 0) {
           heartbeat();
           process.clock.after(Math.min(beatMs, leftMs), goOn);
         } else if (fails) reject(new Error("no luck this time"));
-        else resolve(idempotencyKey);
+        else resolve(input === undefined ? idempotencyKey : { input });
       };
       goOn();
     });

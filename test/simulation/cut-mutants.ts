@@ -1,13 +1,10 @@
+import type { Cut } from "./guard-cutter.ts";
 import type { Mutant } from "./mutants.ts";
 
 const engine = "src/engine";
 
-function cut(
-  name: string,
-  what: string,
-  place: { readonly file: string; readonly guard: string; readonly instead: string },
-): Mutant {
-  return { name, what, cuts: [{ ...place, file: `${engine}/${place.file}` }] };
+function cut(name: string, what: string, ...places: readonly Cut[]): Mutant {
+  return { name, what, cuts: places.map((cut) => ({ ...cut, file: `${engine}/${cut.file}` })) };
 }
 
 /** Guards inside of the engine: its source is loaded without them. */
@@ -17,11 +14,20 @@ export const cutMutants: readonly Mutant[] = [
     guard: "this.#watchers.sweep();\n    this.#timersMayBeDue();",
     instead: "this.#watchers.sweep();",
   }),
-  cut("generation of timers", "a timer of an earlier visit counts", {
-    file: "plan/apply-timer.ts",
-    guard: "(one) => one.name === name && one.generation === generation",
-    instead: "(one) => one.name === name",
-  }),
+  cut(
+    "generation of timers",
+    "a timer of an earlier visit counts",
+    {
+      file: "plan/apply-timer.ts",
+      guard: "(one) => one.name === name && one.generation === generation",
+      instead: "(one) => one.name === name",
+    },
+    {
+      file: "plan/apply-timer.ts",
+      guard: "const origin = { timer: name, generation };",
+      instead: "const origin = { timer: name, generation: timer.generation };",
+    },
+  ),
   cut("generation of activities", "a result for an earlier visit counts", {
     file: "plan/apply-activity.ts",
     guard: "(one) => one.id === id && one.generation === generation && one.ended !== true",

@@ -20,7 +20,9 @@ export async function leftInBroker(world: World, seating: Seating): Promise<read
     "sink",
     names.ingress,
     names.activity("errand", "craft"),
+    names.activity("errand", "nap"),
     names.activity("vigil", "keepWatch"),
+    names.activity("vigil", "doze"),
     ...Array.from({ length: partitions }, (_, number) => names.partition(number)),
   ];
   const reader = new MemoryTransport(broker, { user: "reader" });

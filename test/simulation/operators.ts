@@ -40,7 +40,9 @@ export class Operators {
     if (chance.hit(0.5)) {
       this.#later(spanMs, async () => {
         await this.#control("suspend", id);
-        await this.#pause(chance.between(0, 1_500));
+        await this.#pause(
+          chance.hit(0.3) ? chance.between(1_500, 6_000) : chance.between(0, 1_500),
+        );
         await this.#control("resume", id);
       });
     }
@@ -59,8 +61,8 @@ export class Operators {
 
   /** Goes through what came too late for the inboxes, as long as such copies may turn up. */
   sort(): void {
-    const { inboxWindowMs, scheduler } = this.#world;
-    if (inboxWindowMs > sortingMs) return;
+    const { isShortOfMemory, scheduler } = this.#world;
+    if (!isShortOfMemory) return;
     const until = scheduler.now + sortingMs;
     this.#later(0, async () => {
       while (scheduler.now < until) {

@@ -99,6 +99,7 @@ function restless(
   for (const { key, record } of stored.values()) {
     const where = JSON.stringify(record.actor?.value ?? "not started");
     if (!isFinal(record)) problems.push(`${key} is stuck in ${where}`);
+    if (where.includes("mistaken")) problems.push(`${key} took a result of an earlier visit`);
     for (const event of record.deferred ?? []) {
       problems.push(`${key} has ended and still holds ${event.messageId}`);
     }
@@ -137,7 +138,7 @@ function historyProblems(
 ): readonly string[] {
   if (record.actor === undefined) return [];
   const { problems, emits } = replayer.replay(key, history, record.actor, record.definition);
-  const found = [...problems, ...orderProblems(key, history)];
+  const found = [...problems, ...orderProblems(key, history), ...restlessness(key, history)];
   for (const [version, wanted] of emits) {
     const prefix = `${key}/${version}/`;
     const count = [...promised.keys()].filter((id) => id.startsWith(prefix)).length;
@@ -145,6 +146,18 @@ function historyProblems(
     found.push(`${key}: version ${version} emitted ${wanted.length}, not ${count}`);
   }
   return found;
+}
+
+/** Nothing moves an instance between its suspension and the end of that. */
+function restlessness(key: string, history: readonly HistoryEntry[]): readonly string[] {
+  let isSuspended = false;
+  return history.flatMap(({ type, version }) => {
+    if (type.startsWith("waybill.")) {
+      isSuspended = type === "waybill.suspend";
+      return [];
+    }
+    return isSuspended ? [`${key}: ${type} was applied as ${version} while it was suspended`] : [];
+  });
 }
 
 /**
@@ -175,7 +188,8 @@ function accountProblems(
   for (const message of accepted) {
     const { key, id, type } = message;
     const ids = [...(remembered.get(key) ?? [])];
-    const wasIgnored = type === "parcel.scanned" && ids.some((one) => isNameOf(message, one));
+    const wasIgnored =
+      /^(parcel.scanned|ledger.entry)$/.test(type) && ids.some((one) => isNameOf(message, one));
     const parked = letters.filter(({ messageId }) => isNameOf(message, messageId));
     const isDropped = [...operators.dropped].some((one) => isNameOf(message, one));
     const isStart = type === "parcel.posted" && stored.has(key);

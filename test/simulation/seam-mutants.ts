@@ -35,19 +35,28 @@ const noInbox = changingCommits("inbox", "no message id is remembered", (commit)
   instances: commit.instances.map((write) => ({ ...write, inbox: [] })),
 }));
 
-const noEpoch = changingCommits("epoch", "any owner may write, also a former one", withoutEpoch);
-const noVersion = changingCommits("version", "an instance may have changed since", withoutVersion);
-const noFence = changingCommits("epoch and version", "anyone may write anything", (commit, store) =>
-  withoutEpoch(withoutVersion(commit, store), store),
+const noEpoch: Mutant = {
+  ...changingCommits("epoch", "any owner may write, also a former one", withoutEpoch),
+  covered: "a former owner does not know the last commit that its own would have to follow",
+};
+const noVersion: Mutant = {
+  ...changingCommits("version", "an instance may have changed since", withoutVersion),
+  covered: "nobody else's commit can have come between: the epoch and `follows` see to that",
+};
+const noFollows: Mutant = {
+  ...changingCommits("follows", "a commit may build on any other", withoutFollows),
+  covered: "",
+};
+const noFence = changingCommits(
+  "epoch, version and follows",
+  "anyone may write anything",
+  (commit, store) => withoutFollows(withoutEpoch(withoutVersion(commit, store), store)),
 );
-const noLock = changingCommits(
-  "epoch, version and inbox",
-  "anyone may write anything again",
-  (commit, store) => ({
-    ...withoutEpoch(withoutVersion(commit, store), store),
-    instances: withoutVersion(commit, store).instances.map((write) => ({ ...write, inbox: [] })),
-  }),
-);
+
+function withoutFollows(commit: Commit): Commit {
+  const { follows: _, ...rest } = commit;
+  return rest;
+}
 
 function withoutEpoch(commit: Commit, { data }: Recorder): Commit {
   return { ...commit, epoch: data.partitions[commit.partition]?.epoch ?? 0 };
@@ -221,8 +230,8 @@ export const seamMutants: readonly Mutant[] = [
   noInbox,
   noEpoch,
   noVersion,
+  noFollows,
   noFence,
-  noLock,
   noAge,
   noCommitId,
   noSync,

@@ -77,6 +77,9 @@ async function play(world: World): Promise<readonly string[]> {
   for (let count = 0; count < strikes; count += 1) {
     scheduler.at(chance.between(0, chaosMs), () => strike(world, seating));
   }
+  for (let count = seating.isRollout ? 1 + chance.below(3) : 0; count > 0; count -= 1) {
+    scheduler.at(chance.between(300, chaosMs), () => strike(world, seating, "deploy"));
+  }
   if (world.mayForget) {
     scheduler.at(chance.between(500, chaosMs), () => strike(world, seating, "store restart"));
   }

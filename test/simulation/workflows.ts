@@ -2,6 +2,7 @@ import { assign, emit, sendParent, sendTo, setup } from "xstate";
 import { z } from "zod";
 import { activity } from "../../src/activity.ts";
 import { defineWorkflow, type EventsOf, type Workflow } from "../../src/workflow.ts";
+import { ledger, vigil } from "./lasting-workflows.ts";
 
 const retry = { maxAttempts: 200, initial: 50, factor: 1.5, max: 400 } as const;
 
@@ -16,13 +17,8 @@ const craft = activity<string>({
   startToClose: "1500ms",
   scheduleToClose: "4s",
 });
-const keepWatch = activity<string>({
-  run: placeholder,
-  local: false,
-  retry,
-  startToClose: "4s",
-  heartbeat: "400ms",
-});
+/** Without a limit for all attempts: if its task is lost, nobody ever asks for it again. */
+const nap = activity<string>({ run: placeholder, local: false, retry, startToClose: "1500ms" });
 
 const helper = setup({}).createMachine({
   initial: "busy",
@@ -72,7 +68,7 @@ const errandMachine = setup({
       | { type: "errand.asked"; round: number }
       | { type: "errand.finished"; notes: readonly string[] },
   },
-  actors: { fetchParts, craft, helper },
+  actors: { fetchParts, craft, nap, helper },
   actions: {
     write: assign({
       notes: ({ context, event }) =>
@@ -133,7 +129,7 @@ const errandMachine = setup({
         onDone: [{ guard: "rests", target: "resting" }, { target: "finished" }],
       },
     },
-    resting: { after: { 100: "finished" } },
+    resting: { invoke: { id: "nap", src: "nap", onDone: "finished", onError: "finished" } },
     finished: {
       type: "final",
       entry: emit(({ context }) => ({ type: "errand.finished", notes: context.notes })),
@@ -227,43 +223,11 @@ const parcel = defineWorkflow({
   emits: { "parcel.ended": z.object({ scans: z.array(z.string()) }) },
 });
 
-const vigilMachine = setup({
-  types: { context: {} as { readonly rounds: number } },
-  actors: { keepWatch },
-  guards: { tired: ({ context }) => context.rounds >= 3 },
-}).createMachine({
-  context: { rounds: 0 },
-  initial: "watching",
-  states: {
-    watching: {
-      entry: assign({ rounds: ({ context }) => context.rounds + 1 }),
-      invoke: { id: "watch", src: "keepWatch", onDone: "relieved" },
-      // Leaves work that workers may be at just then.
-      after: {
-        700: [
-          { guard: "tired", target: "asleep" },
-          { target: "watching", reenter: true },
-        ],
-      },
-    },
-    relieved: { type: "final" },
-    asleep: { type: "final" },
-  },
-});
-
-/** Calls its activity off again and again. */
-const vigil = defineWorkflow({
-  name: "vigil",
-  version: "1",
-  machine: vigilMachine,
-  events: {},
-});
-
 /** Which versions of the workflows a process has. */
 export type CodeBase = "old" | "both" | "new";
 
 export const workflowsOf: Readonly<Record<CodeBase, readonly Workflow[]>> = {
-  old: [errand, parcel, vigil],
-  both: [errand, errand2, parcel, vigil],
-  new: [errand2, parcel, vigil],
+  old: [errand, parcel, vigil, ledger],
+  both: [errand, errand2, parcel, vigil, ledger],
+  new: [errand2, parcel, vigil, ledger],
 };

@@ -67,6 +67,7 @@ export class Workload {
     this.operators.redrive(spanMs * 4);
     for (let number = 0; number < 3; number += 1) this.#parcel(`p${number}`, spanMs);
     for (let number = 0; number < 2; number += 1) this.vigil(`v${number}`, spanMs);
+    if (this.#world.isShortOfMemory) this.#ledger("l0", spanMs);
   }
 
   errand(id: string, spanMs: number): void {
@@ -103,6 +104,20 @@ export class Workload {
     this.#later(spanMs, () => this.#start("vigil", id));
   }
 
+  /** Entries that are copied long after the ledger has forgotten them. */
+  #ledger(id: string, spanMs: number): void {
+    const numbers = Array.from({ length: 12 }, (_, number) => number + 1);
+    const entries = numbers.map((number) =>
+      this.#inbound(`${id}:${number}`, `ledger/${id}`, "ledger.entry", {
+        ledger: id,
+        sender: "c",
+        number,
+      }),
+    );
+    this.#later(500, () => this.#start("ledger", id));
+    this.#later(500, () => this.#inTurn(entries, (spanMs * 2) / entries.length));
+  }
+
   #parcel(id: string, spanMs: number): void {
     const key = `parcel/${id}`;
     const scan = (number: number) =>
@@ -132,7 +147,7 @@ export class Workload {
   }
 
   /** Publishes one after the other, each until the broker has confirmed it: what a careful sender does. */
-  async #inTurn(messages: readonly (Accepted & Outgoing)[]): Promise<void> {
+  async #inTurn(messages: readonly (Accepted & Outgoing)[], pauseMs = 400): Promise<void> {
     const { transport, process } = this.#shop;
     for (const { id, key, type, ...outgoing } of messages) {
       const message = { ...outgoing.message, timestamp: this.#world.server.now() };
@@ -142,7 +157,7 @@ export class Workload {
         await sleep(process.clock, 60);
       }
       this.accepted.push({ id, key, type });
-      await sleep(process.clock, this.#world.chance.between(0, 400));
+      await sleep(process.clock, this.#world.chance.between(0, pauseMs));
     }
   }
 

@@ -25,7 +25,7 @@ import { type CodeBase, workflowsOf } from "./workflows.ts";
 export const partitions = 4;
 export const prefix = "waybill";
 /** Short enough for messages to outlive it. */
-const shortWindowMs = 3_000;
+const shortWindowMs = 2_000;
 
 /** A process with its connections. */
 export interface Host {
@@ -78,6 +78,11 @@ export class World {
     this.broker = new MemoryBroker({ clock: this.#brokerClock() });
     this.#mutant = mutant;
     this.#store = mutant?.store?.(this.recorder, this) ?? this.recorder;
+  }
+
+  /** Whether messages can outlive what inboxes remember. */
+  get isShortOfMemory(): boolean {
+    return this.inboxWindowMs === shortWindowMs;
   }
 
   /** Whether the end of the store's log is lost when power fails. */
