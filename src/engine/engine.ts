@@ -12,6 +12,7 @@ import type { Workflow } from "../workflow.ts";
 import { Ingress, ingressBindings } from "./ingress.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { Ownership } from "./ownership.ts";
+import type { Holdings } from "./partition.ts";
 import type { EnginePorts } from "./ports.ts";
 import { Registry } from "./registry.ts";
 import { Rollbacks } from "./rollbacks.ts";
@@ -84,6 +85,11 @@ export class Engine {
   /** The partitions that this process owns now. */
   get owned(): readonly number[] {
     return this.#ownership.owned;
+  }
+
+  /** What is in this process's memory for each partition that it owns now. */
+  get holdings(): readonly Holdings[] {
+    return this.#ownership.holdings;
   }
 
   /** Declares the topology, claims what is free and begins to work. */

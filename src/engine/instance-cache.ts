@@ -28,6 +28,10 @@ export class InstanceCache {
     this.#options = options;
   }
 
+  get size(): number {
+    return this.#instances.size;
+  }
+
   /** The instances of these keys, read from the store where they are not at hand. */
   async load(keys: ReadonlySet<string>): Promise<ReadonlyMap<string, Instance | undefined>> {
     const missing = [...keys].filter((key) => !this.#instances.has(key));

@@ -2,7 +2,7 @@ import type { Cancel } from "../clock.ts";
 import type { Member } from "../store.ts";
 import { CommitRing } from "./commit-ring.ts";
 import { within } from "./deadline.ts";
-import { Partition } from "./partition.ts";
+import { type Holdings, Partition } from "./partition.ts";
 import { type EnginePorts, textOf } from "./ports.ts";
 import { conclude, recover } from "./recover.ts";
 import { mostCapable, ownerOf } from "./rendezvous.ts";
@@ -47,6 +47,11 @@ export class Ownership {
 
   get owned(): readonly number[] {
     return [...this.#owned.keys()].toSorted((left, right) => left - right);
+  }
+
+  /** What is in memory for each partition that is owned. */
+  get holdings(): readonly Holdings[] {
+    return [...this.#owned.values()].map((partition) => partition.holdings);
   }
 
   /** Resolves after the first round: what was free to take is owned and consumes. */

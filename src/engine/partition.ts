@@ -18,6 +18,15 @@ import { WakeUp } from "./wake-up.ts";
 import { Watchers } from "./watchers.ts";
 import type { OutboxContent } from "./wire.ts";
 
+/** What is in memory for one partition; at rest, nothing but instances. */
+export interface Holdings {
+  readonly arrivals: number;
+  readonly outgoing: number;
+  readonly activities: number;
+  readonly watchers: number;
+  readonly instances: number;
+}
+
 const settleDelayMs = 200;
 const outboxPage = 1_000;
 
@@ -88,6 +97,17 @@ export class Partition {
     }
     this.#catchUp.begin(await transport.depth(names.partition(this.number)));
     await this.#feed.open();
+  }
+
+  /** How much of what is under way this process keeps in memory. */
+  get holdings(): Holdings {
+    return {
+      arrivals: this.#intake.size,
+      outgoing: this.#outbox.size,
+      activities: this.#activities.size,
+      watchers: this.#watchers.size,
+      instances: this.#cache.size,
+    };
   }
 
   /** The lease was extended, until this monotonic time. */

@@ -18,6 +18,10 @@ export class Watchers {
     this.#clock = clock;
   }
 
+  get size(): number {
+    return [...this.#byKey.values()].reduce((sum, watchers) => sum + watchers.length, 0);
+  }
+
   add(watch: WatchArrival): void {
     const others = this.#byKey.get(watch.key) ?? [];
     this.#byKey.set(watch.key, [...others, { watch, until: this.#clock.monotonic() + patienceMs }]);
