@@ -9,6 +9,7 @@ import { Committer, type Owned } from "./committer.ts";
 import { within } from "./deadline.ts";
 import { decode, wakeUpIn } from "./decode.ts";
 import { Feed } from "./feed.ts";
+import { type Holdings, holdingsOf } from "./holdings.ts";
 import { InstanceCache } from "./instance-cache.ts";
 import { Intake, timerArrivals } from "./intake.ts";
 import { Outbox } from "./outbox.ts";
@@ -17,15 +18,6 @@ import { markRepublished, sendAgain } from "./trace-send.ts";
 import { WakeUp } from "./wake-up.ts";
 import { Watchers } from "./watchers.ts";
 import type { OutboxContent } from "./wire.ts";
-
-/** What is in memory for one partition; at rest, nothing but instances. */
-export interface Holdings {
-  readonly arrivals: number;
-  readonly outgoing: number;
-  readonly activities: number;
-  readonly watchers: number;
-  readonly instances: number;
-}
 
 const settleDelayMs = 200;
 const outboxPage = 1_000;
@@ -99,15 +91,10 @@ export class Partition {
     await this.#feed.open();
   }
 
-  /** How much of what is under way this process keeps in memory. */
   get holdings(): Holdings {
-    return {
-      arrivals: this.#intake.size,
-      outgoing: this.#outbox.size,
-      activities: this.#activities.size,
-      watchers: this.#watchers.size,
-      instances: this.#cache.size,
-    };
+    const [arrivals, outgoing, instances] = [this.#intake, this.#outbox, this.#cache];
+    const [activities, watchers] = [this.#activities, this.#watchers];
+    return holdingsOf({ arrivals, outgoing, activities, watchers, instances });
   }
 
   /** The lease was extended, until this monotonic time. */
