@@ -12,6 +12,7 @@ import type { Limits } from "./engine/limits.ts";
 import type { EnginePorts } from "./engine/ports.ts";
 import { EngineClient, type EngineClientOptions } from "./engine/requests/engine-client.ts";
 import { WaybillError } from "./errors.ts";
+import type { Fail } from "./failpoint.ts";
 import { lateClient } from "./late-client.ts";
 import type { Observer } from "./observer.ts";
 import type { Tracer } from "./tracer.ts";
@@ -27,6 +28,8 @@ export interface ApplicationOptions extends Partial<Configuration> {
   readonly observer?: Observer;
   readonly tracer?: Tracer;
   readonly limits?: Partial<Limits>;
+  /** For tests: is called at each step between which a process may end, and may end it there. */
+  readonly fail?: Fail;
 }
 
 /** A part of an application that is started once and stopped once. */
@@ -220,7 +223,7 @@ class Part {
   }
 
   async #openOn(connections: Connections): Promise<ReturnType<typeof enginePorts>> {
-    const { workflows, observer, tracer, limits } = this.#options;
+    const { workflows, observer, tracer, limits, fail } = this.#options;
     const { prefix, partitions, baggage } = this.#configuration;
     this.#connections = connections;
     this.#transport = connections.connect(prefix);
@@ -235,6 +238,7 @@ class Part {
       ...(observer !== undefined && { observer }),
       ...(tracer !== undefined && { tracer }),
       ...(limits !== undefined && { limits }),
+      ...(fail !== undefined && { fail }),
     };
     this.#ports = enginePorts(options);
     return this.#ports;
@@ -261,7 +265,14 @@ class Part {
 }
 
 function settingsOf(options: ApplicationOptions): Partial<Configuration> {
-  const { workflows: _, observer: __, tracer: ___, limits: ____, ...settings } = options;
+  const {
+    workflows: _,
+    observer: __,
+    tracer: ___,
+    limits: ____,
+    fail: _____,
+    ...settings
+  } = options;
   return settings;
 }
 

@@ -94,7 +94,13 @@ function answer(context: AftermathPorts, plan: Plan): void {
     }
   }
   // Best effort: a requester whose answer is lost reads the store.
-  if (outgoing.length > 0) void ports.transport.publish(outgoing);
+  if (outgoing.length > 0) void send(ports, outgoing);
+}
+
+async function send({ transport, fail }: EnginePorts, replies: readonly Outgoing[]): Promise<void> {
+  fail?.("replying");
+  await transport.publish(replies);
+  fail?.("replied");
 }
 
 function replyMessage({ ports }: AftermathPorts, to: ReplyTo, body: ReplyBody): Outgoing {

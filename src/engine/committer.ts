@@ -83,7 +83,11 @@ export class Committer {
         return { plan, at: this.#ports.storeClock.earliest(), resent: false };
       }
       trace.committing(plan);
+      const { fail } = this.#ports;
+      fail?.("committing");
+      if (settled.length > 0) fail?.("settling");
       const { answer, resent } = await this.#send(commit, settled);
+      if (settled.length > 0) fail?.("settled");
       if (answer.kind === "committed") {
         trace.taken(plan);
         this.#delivered = this.#delivered.slice(delivered.length);

@@ -2,6 +2,7 @@ import { carryingBaggage } from "../baggage.ts";
 import type { Clock } from "../clock.ts";
 import { systemClock } from "../clock.ts";
 import { WaybillError } from "../errors.ts";
+import type { Fail } from "../failpoint.ts";
 import { type Ids, systemIds } from "../ids.ts";
 import { type Observer, silentObserver } from "../observer.ts";
 import { namesFor } from "../routing.ts";
@@ -33,6 +34,8 @@ export interface EngineOptions {
   /** Which keys of W3C baggage travel on with messages; none when not given. */
   readonly baggage?: readonly string[];
   readonly limits?: Partial<Limits>;
+  /** For tests: is called at each step between which a process may end, and may end it there. */
+  readonly fail?: Fail;
 }
 
 /** The ports of an engine with every default filled in. */
@@ -52,6 +55,7 @@ export function enginePorts(options: EngineOptions): EnginePorts {
     storeClock: new StoreClock(clock),
     rollbacks: new Rollbacks(observer),
     limits: { ...defaultLimits, ...options.limits },
+    fail: options.fail,
   };
 }
 

@@ -38,6 +38,7 @@ export class Ingress {
       queue: names.ingress,
       prefetch: window * 2,
       deliver: (delivery) => {
+        this.#ports.fail?.("ingress-delivered");
         session.waiting.push(delivery);
         this.#forward(session);
       },
@@ -83,11 +84,14 @@ export class Ingress {
   async #forwardBatch(session: Session, consumer: Consumer): Promise<void> {
     const batch = session.waiting.slice(0, window);
     const outcome = await this.#ports.transport.publish(batch.map((one) => this.#addressed(one)));
+    const { fail } = this.#ports;
+    fail?.("ingress-forwarded");
     session.forwarding = false;
     if (!this.#isPresent(session)) return;
     const stop = outcome.findIndex((one) => one !== "confirmed");
     const done = stop < 0 ? batch : batch.slice(0, stop);
     consumer.ack(done);
+    fail?.("ingress-acknowledged");
     session.waiting = session.waiting.slice(done.length);
     if (stop < 0) return this.#forward(session);
     this.#ports.clock.after(retryMs, () => this.#forward(session));

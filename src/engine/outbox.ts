@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from "../clock.ts";
+import type { Fail } from "../failpoint.ts";
 import type { Observer } from "../observer.ts";
 import type { Outgoing, Transport } from "../transport.ts";
 import { within } from "./deadline.ts";
@@ -15,6 +16,7 @@ export interface OutboxOptions {
   readonly observer: Observer;
   /** Told which entries are safe with the broker. */
   readonly delivered: (seqs: readonly number[]) => void;
+  readonly fail?: Fail | undefined;
 }
 
 const chunkSize = 500;
@@ -79,13 +81,15 @@ export class Outbox {
   }
 
   async #publish(chunk: readonly Entry[]): Promise<void> {
-    const { transport, clock } = this.#options;
+    const { transport, clock, fail } = this.#options;
+    fail?.("publishing");
     const outcome = await within(
       clock,
       confirmDeadlineMs,
       transport.publish(chunk.map(({ outgoing }) => outgoing)),
       "The broker",
     ).catch(() => chunk.map(() => "failed" as const));
+    fail?.("confirmed");
     this.#publishing = false;
     if (this.#closed) return;
     const failedAt = outcome.indexOf("failed");

@@ -143,13 +143,14 @@ export class Ownership {
   }
 
   async #take(number: number): Promise<void> {
-    const { store, clock, limits, storeClock, observer } = this.#ports;
+    const { store, clock, limits, storeClock, observer, fail } = this.#ports;
     const ring = this.#ring(number);
     const sentAt = clock.monotonic();
     const asked = store.claim(number, this.#member.id, limits.leaseMs, ring.epoch);
     const found = await within(clock, limits.storeDeadlineMs, asked, "The store");
     if (found === undefined) return;
     storeClock.learn(sentAt, found.now);
+    fail?.("claimed");
     const claim = await recover(this.#ports, { number, claim: found, ring });
     const leaseUntil = sentAt + limits.leaseMs;
     const lost = (reason: string) => this.#lost(partition, reason);
@@ -209,11 +210,13 @@ export class Ownership {
     const { number, epoch } = partition;
     if (this.#busy.has(number)) return;
     this.#busy.add(number);
-    const { store, clock, observer, limits } = this.#ports;
+    const { store, clock, observer, limits, fail } = this.#ports;
     try {
       await partition.close(deadlineMs);
+      fail?.("releasing");
       const released = store.release(number, epoch);
       await within(clock, limits.storeDeadlineMs, released, "The store");
+      fail?.("released");
     } catch (error) {
       this.#trouble(error);
     } finally {

@@ -50,8 +50,7 @@ export class Partition {
   #settleDue = false;
 
   constructor(ports: EnginePorts, owned: Owned, lost: (reason: string) => void) {
-    const { store, transport, clock, registry, observer, tracer, storeClock, names, limits } =
-      ports;
+    const { store, transport, clock, registry, storeClock, names, limits } = ports;
     const partition = owned.number;
     const queue = names.partition(partition);
     this.number = partition;
@@ -67,10 +66,10 @@ export class Partition {
     const feedLost = (reason: string) => this.#end(`its consumer ended: ${reason}`);
     this.#feed = new Feed({ transport, queue, prefetch, deliver, lost: feedLost });
     const delivered = (seqs: readonly number[]) => this.#delivered(seqs);
-    this.#outbox = new Outbox({ transport, clock, observer, delivered });
+    this.#outbox = new Outbox({ ...ports, delivered });
     const arrive = (arrival: Arrival) => this.#arrive(arrival);
     const storeNow = () => storeClock.earliest();
-    this.#activities = new LocalActivities({ registry, clock, observer, tracer, storeNow, arrive });
+    this.#activities = new LocalActivities({ ...ports, storeNow, arrive });
     const wake = () => this.#timersMayBeDue();
     this.#catchUp = new CatchUp(clock, wake);
     this.#wakeUp = new WakeUp({ clock, storeClock, transport, queue, wake });
@@ -87,6 +86,7 @@ export class Partition {
       if (last === undefined) break;
       after = last.seq;
     }
+    this.#ports.fail?.("redriven");
     this.#catchUp.begin(await transport.depth(names.partition(this.number)));
     await this.#feed.open();
   }
@@ -153,6 +153,7 @@ export class Partition {
 
   #deliver(delivery: Delivery): void {
     const { message } = delivery;
+    this.#ports.fail?.("delivered");
     const due = wakeUpIn(message, this.#ports.transport.user);
     if (due === undefined) return this.#arrive(this.#decode(delivery));
     this.#feed.ack([delivery]);
@@ -238,16 +239,18 @@ export class Partition {
   }
 
   async #batch(): Promise<void> {
-    const { clock, observer } = this.#ports;
+    const { clock, observer, fail } = this.#ports;
     const timers = this.#timersDue ? await this.#dueTimers() : [];
     const arrivals = [...timers, ...this.#intake.take()];
     if (arrivals.length === 0 && !this.#settleDue) return;
     this.#settleDue = false;
     const startedAt = clock.monotonic();
     const committed = await this.#committer.commit(arrivals);
+    fail?.("committed");
     if (this.#state === "ended") return;
     const deliveries = arrivals.flatMap(({ receipt }) => receipt.delivery ?? []);
     this.#feed.ack(deliveries);
+    fail?.("acknowledged");
     this.#catchUp.handled(deliveries.length);
     aftermath(this.#aftermathPorts(), committed);
     const durationMs = clock.monotonic() - startedAt;
@@ -276,6 +279,7 @@ export class Partition {
     this.#wakeUp.reset();
     if (due.rows.length >= limits.batchMessages) this.#timersDue = true;
     else if (due.nextDue !== undefined) this.#wakeUp.arm(due.nextDue);
+    if (due.rows.length > 0) this.#ports.fail?.("timer-due");
     return timerArrivals(due.rows);
   }
 

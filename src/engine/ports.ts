@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import type { Fail } from "../failpoint.ts";
 import type { Ids } from "../ids.ts";
 import type { Observer } from "../observer.ts";
 import type { Names } from "../routing.ts";
@@ -24,6 +25,8 @@ export interface EnginePorts {
   readonly storeClock: StoreClock;
   readonly rollbacks: Rollbacks;
   readonly limits: Limits;
+  /** Only in tests. */
+  readonly fail: Fail | undefined;
 }
 
 /** The text of anything that was thrown. */

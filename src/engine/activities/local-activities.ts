@@ -1,5 +1,6 @@
 import type { ActivityOptions, ActivityRun } from "../../activity.ts";
 import type { Clock } from "../../clock.ts";
+import type { Fail } from "../../failpoint.ts";
 import type { Headers } from "../../message.ts";
 import type { Observer } from "../../observer.ts";
 import type { OpenSpan, Tracer } from "../../tracer.ts";
@@ -18,6 +19,7 @@ export interface LocalActivitiesOptions {
   readonly storeNow: () => number;
   /** Takes the result to the partition that asked for it. */
   readonly arrive: (result: ResultArrival) => void;
+  readonly fail?: Fail | undefined;
 }
 
 interface Attempt {
@@ -55,9 +57,11 @@ export class LocalActivities {
     this.#running.set(id, controller);
     const policy = policyOf(definition, task.source);
     const span = beginAttempt(this.#options.tracer, { task, kind: "internal", headers });
+    this.#options.fail?.("activity-started");
     void this.#attempt({ run, task, controller, policy, span }).then((outcome) => {
       if (this.#running.get(id) !== controller) return;
       this.#running.delete(id);
+      this.#options.fail?.("activity-ended");
       const { key, activity, generation, attempt } = task;
       const receipt = { seq };
       this.#options.arrive({

@@ -7,6 +7,7 @@ import type { Outcome } from "../arrival.ts";
 import { within } from "../deadline.ts";
 import { type EnginePorts, textOf } from "../ports.ts";
 import type { Registry } from "../registry.ts";
+import { readTask } from "../stored-text.ts";
 import { leaseTimer, timerId } from "../timer-id.ts";
 import {
   type ActivityReport,
@@ -125,22 +126,26 @@ export class ActivityWorker {
   }
 
   async #take(session: Session, delivery: Delivery): Promise<void> {
-    const { transport } = this.#ports;
+    const { transport, fail } = this.#ports;
     const { message } = delivery;
-    if (message.userId !== transport.user || message.type !== wire.activity) {
+    fail?.("task-delivered");
+    const isOurs = message.userId === transport.user && message.type === wire.activity;
+    const body = isOurs ? readTask(message.body) : undefined;
+    if (body === undefined) {
       this.#trouble(
         `${session.queue} holds a message that is no task of the engine; it was dropped`,
       );
       return acknowledge(session, delivery);
     }
-    const body = JSON.parse(message.body) as ActivityTask & WorkLimits;
     // Without an answer of the store the task stays unacknowledged and is handed out again.
     const wanted = await this.#lease(body, body.leaseMs).catch((error: unknown) => {
       this.#trouble(textOf(error));
       return undefined;
     });
     if (wanted === undefined) return this.#giveBack(session);
+    fail?.("task-leased");
     acknowledge(session, delivery);
+    fail?.("task-acknowledged");
     if (!wanted) return;
     const { headers } = message;
     const span = beginAttempt(this.#ports.tracer, { task: body, kind: "consumer", headers });
@@ -149,7 +154,9 @@ export class ActivityWorker {
     const outcome = await this.#attempt(session.run, body, span);
     const durationMs = clock.monotonic() - startedAt;
     observer.observe(observationOf({ task: body, outcome, durationMs }), span.headers);
+    fail?.("task-ended");
     await this.#report(body, outcome, span.headers);
+    fail?.("task-reported");
   }
 
   /** The store is away: ends the consumer, so that its tasks return to the queue, and begins again later. */

@@ -1,0 +1,22 @@
+/** A process that does the chores of a SQLite file, and kills itself at a failpoint: path, failpoint, which crossing. */
+import { writeSync } from "node:fs";
+import { ChoreRun } from "./chore.ts";
+
+const [, , path = "", failpoint = "", crossing = "1"] = process.argv;
+let left = Number(crossing);
+
+const run = new ChoreRun({
+  broker: "embedded:",
+  store: `sqlite:${path}`,
+  // Goes past the buffers of the process: it was accepted, and the parent knows.
+  accepted: (what) => writeSync(1, `${what}\n`),
+  fail: (at) => {
+    if (at !== failpoint) return;
+    left -= 1;
+    if (left === 0) process.kill(process.pid, "SIGKILL");
+  },
+});
+await run.start();
+await run.send();
+await run.settled();
+await run.stop();
