@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
 import { sleep, systemClock } from "./clock.ts";
 import type { Configuration } from "./configuration.ts";
+import type { Endurance } from "./engine/health/facts.ts";
 import { WaybillError } from "./errors.ts";
 import { systemIds } from "./ids.ts";
-import type { Store } from "./store.ts";
+import type { Durability, Store } from "./store.ts";
 import type { Transport } from "./transport.ts";
 
 /** What a process shares: one store, and a broker that gives out connections. */
@@ -11,12 +12,21 @@ export interface Connections {
   readonly store: Store;
   /** A new connection, not opened yet, under the name that the broker stamps on its messages. */
   connect(user: string): Transport;
+  /** What outlives a crash, by what was found out about the servers. */
+  durability(): Endurance;
   /** Lets go; the last one to do so closes what is shared. */
   close(): Promise<void>;
 }
 
 interface Shared {
-  readonly opened: Promise<Omit<Connections, "close"> & { readonly end: () => Promise<void> }>;
+  readonly opened: Promise<
+    Pick<Connections, "store" | "connect"> & {
+      readonly broker: Durability;
+      /** What an operator should change about the store. */
+      readonly advice?: () => readonly string[];
+      readonly end: () => Promise<void>;
+    }
+  >;
   users: number;
 }
 
@@ -42,10 +52,11 @@ export async function openConnections(configuration: Configuration): Promise<Con
     await entry.opened.then(({ end }) => end());
   };
   try {
-    const { store, connect } = await entry.opened;
+    const { store, connect, broker, advice = () => [] } = await entry.opened;
     // The number of partitions is checked for each user, not only for the first.
     await store.open({ partitions: configuration.partitions });
-    return { store, connect, close: leave };
+    const durability = () => ({ store: store.durability(), broker, advice: advice() });
+    return { store, connect, durability, close: leave };
   } catch (error) {
     await leave().catch(() => undefined);
     throw error;
@@ -105,30 +116,36 @@ async function openServers({
   store: storeUrl,
   prefix,
 }: Configuration): Promise<Awaited<Shared["opened"]>> {
-  const [{ RabbitMqTransport }, store] = await Promise.all([
+  const [{ RabbitMqTransport }, { store, advice }] = await Promise.all([
     import("../transports/rabbitmq/transport.ts"),
     storeUrl.startsWith("sqlite:") ? openFileStore(storeUrl) : openRedis(storeUrl, prefix),
   ]);
   return {
     store,
+    advice,
+    // Quorum queues sync what they confirm.
+    broker: "fsync",
     // The broker knows its users by their credentials, so every connection is under the URL's own.
     connect: () => new RabbitMqTransport({ url, prefix, clock: systemClock, ids: systemIds }),
     end: () => store.close(),
   };
 }
 
-async function openRedis(url: string, prefix: string): Promise<Store> {
+type Advised = { readonly store: Store; readonly advice: () => readonly string[] };
+
+async function openRedis(url: string, prefix: string): Promise<Advised> {
   const { RedisStore } = await import("./stores/redis/store.ts");
-  return new RedisStore({ url, prefix, clock: systemClock, ids: systemIds });
+  const store = new RedisStore({ url, prefix, clock: systemClock, ids: systemIds });
+  return { store, advice: () => store.warnings() };
 }
 
-async function openFileStore(url: string): Promise<Store> {
+async function openFileStore(url: string): Promise<Advised> {
   const [{ SqliteFile }, { SqliteStore }] = await Promise.all([
     import("./sqlite-file.ts"),
     import("./stores/sqlite/store.ts"),
   ]);
   const file = new SqliteFile(url.slice("sqlite:".length), { clock: systemClock });
-  return new SqliteStore(file, { clock: wallClock });
+  return { store: new SqliteStore(file, { clock: wallClock }), advice: () => [] };
 }
 
 async function openMemory(): Promise<Awaited<Shared["opened"]>> {
@@ -143,6 +160,7 @@ async function openMemory(): Promise<Awaited<Shared["opened"]>> {
   const store = new MemoryStore(emptyStoreData(), { clock: wallClock });
   return {
     store,
+    broker: "memory",
     connect: (user) => new MemoryTransport(broker, { user }),
     end: async () => {
       broker.close();
@@ -162,6 +180,8 @@ async function openEmbedded({ store: url }: Configuration): Promise<Awaited<Shar
   const store = new SqliteStore(file, { clock: wallClock });
   return {
     store,
+    // Its queues are rows of the same file.
+    broker: store.durability(),
     connect: (user) => broker.connect({ user }),
     end: async () => {
       await store.close();

@@ -33,8 +33,17 @@ function methodOf(client: Client, name: string | symbol): unknown {
 }
 
 function notReady(reason: string): Health {
-  const nothing = { warnings: [], partitions: [], owned: [] };
-  return { ready: false, problems: [reason], durability: "unknown", broker: "down", ...nothing };
+  return {
+    ready: false,
+    problems: [reason],
+    warnings: [],
+    findings: [{ code: "not-started", severity: "problem" }],
+    durability: "unknown",
+    brokerDurability: "unknown",
+    broker: "down",
+    partitions: [],
+    owned: [],
+  };
 }
 
 function notThere(reason: string): WaybillError {

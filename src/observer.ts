@@ -54,6 +54,13 @@ export type Observation =
       readonly change: "appeared" | "gone";
       readonly message: string;
     }
+  /** What store and broker survive, told at the start. */
+  | {
+      readonly kind: "durability";
+      readonly store: string;
+      readonly broker: string;
+      readonly message: string;
+    }
   /** The store's clock has jumped by so much. */
   | { readonly kind: "clock-jump"; readonly byMs: number; readonly message: string }
   /** Nothing else could run in this process for so long. */

@@ -114,8 +114,8 @@ export interface Store {
   ): Promise<readonly { readonly number: number; readonly entry: string }[]>;
   /** Instances of a workflow, newest first by `createdAt`, over all partitions. */
   list(query: ListQuery): Promise<Page<StoredInstance>>;
-  /** How many instances of a workflow carry each of its terms. */
-  count(workflow: string): Promise<Readonly<Record<string, number>>>;
+  /** How many instances of a workflow carry each of its terms, or each of these alone. */
+  count(workflow: string, terms?: readonly string[]): Promise<Readonly<Record<string, number>>>;
   /** Dead letters of all partitions, oldest first. */
   deadLetters(query: {
     readonly limit: number;

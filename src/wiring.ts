@@ -83,7 +83,8 @@ export function createEngine(options: ApplicationOptions): RunningEngine {
           await ports.transport.declare(topologyOf(ports));
         }
         worker = await startWorker(ports, part.roles);
-        await part.openClient(runs ? { owned: () => engine?.owned ?? [] } : {});
+        const own = { owned: () => engine?.owned ?? [], vitals: () => engine?.vitals ?? [] };
+        await part.openClient({ watches: true, ...(runs && own) });
       } catch (error) {
         await this.stop();
         throw error;
@@ -246,7 +247,8 @@ class Part {
 
   async openClient(options: Omit<EngineClientOptions, "ports">): Promise<EngineClient> {
     const ports = this.#ports ?? notStarted();
-    this.#client = new EngineClient({ ports, ...options });
+    const durability = () => this.connections.durability();
+    this.#client = new EngineClient({ ports, durability, ...options });
     await this.#client.open();
     this.#isOpen = true;
     return this.#client;

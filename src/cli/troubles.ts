@@ -25,6 +25,9 @@ function describe(observation: Observation): string | undefined {
   if (kind === "dead-letter") {
     return `dead letter ${observation.id} (${observation.reason}): ${observation.detail}`;
   }
+  if (kind === "finding" || kind === "stuck" || kind === "loop-blocked") {
+    return observation.message;
+  }
   if (kind === "failed") {
     return `${observation.key} failed on ${observation.type}: ${observation.error}`;
   }

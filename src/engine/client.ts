@@ -110,6 +110,8 @@ export interface ListRequest {
   readonly tag?: string;
   /** Only instances that nothing known can move. */
   readonly stuck?: true;
+  /** Only instances that keep events waiting. */
+  readonly waiting?: true;
   readonly attributes?: Readonly<Record<string, string>>;
   readonly updatedAfter?: number;
   readonly limit?: number;
@@ -179,17 +181,51 @@ export interface Redriven {
   readonly more: boolean;
 }
 
+/** What can be measured from outside the instances; the store's and the broker's part is some seconds old. */
+export interface Measures {
+  /** Messages that wait at the broker, of partitions owned here or by nobody. */
+  readonly queues: readonly { readonly partition: number; readonly messages: number }[];
+  readonly ownerless: readonly number[];
+  /** Partitions owned here that have had work for long and committed nothing. */
+  readonly stalled: readonly number[];
+  /** How long this process has had a message that the broker has not taken. */
+  readonly oldestOutboxMs: number;
+  readonly overdueTimers: number;
+  readonly oldestOverdueTimerMs: number;
+  readonly instances: readonly {
+    readonly workflow: string;
+    readonly failed: number;
+    readonly suspended: number;
+    readonly stuck: number;
+  }[];
+  /** Instances that keep events waiting, and for how long one surely does, by the hour. */
+  readonly waitingInstances: number;
+  readonly oldestWaitingMs: number;
+  /** How far the store's clock is ahead of this process's. */
+  readonly clockSkewMs: number;
+  readonly eventLoopLagMs: number;
+}
+
 /** Whether work can be taken, and what is in the way. */
 export interface Health {
   readonly ready: boolean;
   readonly problems: readonly string[];
-  /** What went wrong and does not stop the work: commits that the store had lost. */
+  /** What an operator should look after, though work goes on: why, and what to do. */
   readonly warnings: readonly string[];
+  /** The stable names of both. */
+  readonly findings: readonly {
+    readonly code: string;
+    readonly severity: "problem" | "warning";
+  }[];
+  /** What the store survives, and the broker. */
   readonly durability: string;
+  readonly brokerDurability: string;
   readonly broker: string;
   readonly partitions: readonly PartitionStatus[];
   /** Partitions owned by this process. */
   readonly owned: readonly number[];
+  /** Absent while broker and store have not been reached. */
+  readonly measures?: Measures;
 }
 
 /**

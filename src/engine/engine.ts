@@ -10,6 +10,8 @@ import type { Store } from "../store.ts";
 import { silentTracer, type Tracer } from "../tracer.ts";
 import type { Queue, Transport } from "../transport.ts";
 import type { Workflow } from "../workflow.ts";
+import { jumpMessage } from "./health/setting-findings.ts";
+import type { PartitionVitals } from "./health/vitals.ts";
 import type { Holdings } from "./holdings.ts";
 import { Ingress, ingressBindings } from "./ingress.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
@@ -42,6 +44,8 @@ export interface EngineOptions {
 export function enginePorts(options: EngineOptions): EnginePorts {
   const clock = options.clock ?? systemClock;
   const observer = guarded(options.observer ?? silentObserver);
+  const jumped = (byMs: number) =>
+    observer.observe({ kind: "clock-jump", byMs, message: jumpMessage(byMs) });
   return {
     store: options.store,
     transport: options.transport,
@@ -52,7 +56,7 @@ export function enginePorts(options: EngineOptions): EnginePorts {
     registry: new Registry(options.workflows),
     names: namesFor(options.prefix ?? "waybill"),
     partitions: options.partitions ?? 8,
-    storeClock: new StoreClock(clock),
+    storeClock: new StoreClock(clock, jumped),
     rollbacks: new Rollbacks(observer),
     limits: { ...defaultLimits, ...options.limits },
     fail: options.fail,
@@ -94,6 +98,11 @@ export class Engine {
   /** What is in this process's memory for each partition that it owns now. */
   get holdings(): readonly Holdings[] {
     return this.#ownership.holdings;
+  }
+
+  /** What can be told of each of them without asking anybody. */
+  get vitals(): readonly PartitionVitals[] {
+    return this.#ownership.vitals;
   }
 
   /** Declares the topology, claims what is free and begins to work. */

@@ -50,6 +50,13 @@ export class Outbox {
     return this.#waiting.length + this.#returned.size;
   }
 
+  /** When the oldest of them was made, in milliseconds of the store's clock; undefined without any. */
+  get oldestAt(): number | undefined {
+    const oldest = [...this.#waiting.slice(0, 1), ...this.#returned];
+    const times = oldest.flatMap(({ outgoing }) => outgoing.message.timestamp ?? []);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
   add(entries: readonly Entry[]): void {
     if (entries.length === 0 || this.#closed) return;
     this.#waiting.push(...entries);

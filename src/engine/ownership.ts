@@ -2,6 +2,7 @@ import type { Cancel } from "../clock.ts";
 import type { Member } from "../store.ts";
 import { CommitRing } from "./commit-ring.ts";
 import { within } from "./deadline.ts";
+import type { PartitionVitals } from "./health/vitals.ts";
 import type { Holdings } from "./holdings.ts";
 import { Partition } from "./partition.ts";
 import { type EnginePorts, textOf } from "./ports.ts";
@@ -53,6 +54,10 @@ export class Ownership {
   /** What is in memory for each partition that is owned. */
   get holdings(): readonly Holdings[] {
     return [...this.#owned.values()].map((partition) => partition.holdings);
+  }
+
+  get vitals(): readonly PartitionVitals[] {
+    return [...this.#owned.values()].map(({ vitals }) => vitals);
   }
 
   /** Resolves after the first round: what was free to take is owned and consumes. */

@@ -9,6 +9,7 @@ import { Committer, type Owned } from "./committer.ts";
 import { within } from "./deadline.ts";
 import { decode, wakeUpIn } from "./decode.ts";
 import { Feed } from "./feed.ts";
+import { type PartitionVitals, Pulse } from "./health/vitals.ts";
 import { type Holdings, holdingsOf } from "./holdings.ts";
 import { InstanceCache } from "./instance-cache.ts";
 import { Intake, timerArrivals } from "./intake.ts";
@@ -43,6 +44,7 @@ export class Partition {
   readonly #watchers: Watchers;
   readonly #catchUp: CatchUp;
   #timersDue = false;
+  readonly #pulse = new Pulse();
   #running: Promise<void> | undefined;
   #scheduled = false;
   #state: "open" | "closing" | "ended" = "open";
@@ -95,6 +97,10 @@ export class Partition {
     const [arrivals, outgoing, instances] = [this.#intake, this.#outbox, this.#cache];
     const [activities, watchers] = [this.#activities, this.#watchers];
     return holdingsOf({ arrivals, outgoing, activities, watchers, instances });
+  }
+
+  get vitals(): PartitionVitals {
+    return this.#pulse.vitals(this.number, this.#intake, this.#outbox);
   }
 
   /** The lease was extended, until this monotonic time. */
@@ -245,8 +251,10 @@ export class Partition {
     if (arrivals.length === 0 && !this.#settleDue) return;
     this.#settleDue = false;
     const startedAt = clock.monotonic();
+    this.#pulse.took(arrivals.length);
     const committed = await this.#committer.commit(arrivals);
     fail?.("committed");
+    this.#pulse.committed();
     if (this.#state === "ended") return;
     const deliveries = arrivals.flatMap(({ receipt }) => receipt.delivery ?? []);
     this.#feed.ack(deliveries);

@@ -28,6 +28,10 @@ const listQuery = z
       .literal("true")
       .optional()
       .openapi({ param: { description: "Only those that nothing known can move" } }),
+    waiting: z
+      .literal("true")
+      .optional()
+      .openapi({ param: { description: "Only those that keep events waiting" } }),
     "attribute.<name>": text("A search attribute; one parameter for each"),
     updatedAfter: z.iso
       .datetime({ offset: true })
@@ -133,7 +137,7 @@ export function instanceRoutes(served: Served): OpenAPIHono {
 }
 
 function listRequest(workflow: string, query: ListQuery): ListRequest {
-  const { status, state, tag, stuck, updatedAfter, limit, cursor, ...others } = query;
+  const { status, state, tag, stuck, waiting, updatedAfter, limit, cursor, ...others } = query;
   const attributes = attributesIn(others);
   return {
     workflow,
@@ -142,6 +146,7 @@ function listRequest(workflow: string, query: ListQuery): ListRequest {
     ...(state !== undefined && { state }),
     ...(tag !== undefined && { tag }),
     ...(stuck !== undefined && { stuck: true }),
+    ...(waiting !== undefined && { waiting: true }),
     ...(Object.keys(attributes).length > 0 && { attributes }),
     ...(updatedAfter !== undefined && { updatedAfter: Date.parse(updatedAfter) }),
     ...(cursor !== undefined && { cursor }),

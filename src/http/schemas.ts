@@ -164,12 +164,38 @@ export const redrivenSchema = z
   })
   .openapi("Redriven", { example: { redriven: 12, refused: 1, more: false } });
 
+const measuresSchema = z
+  .object({
+    queues: z.array(z.object({ partition: z.int(), messages: z.int() })),
+    ownerless: z.array(z.int()),
+    stalled: z.array(z.int()),
+    oldestOutboxMs: z.number(),
+    overdueTimers: z.int(),
+    oldestOverdueTimerMs: z.number(),
+    instances: z.array(
+      z.object({ workflow: z.string(), failed: z.int(), suspended: z.int(), stuck: z.int() }),
+    ),
+    waitingInstances: z.int(),
+    oldestWaitingMs: z.number(),
+    clockSkewMs: z.number(),
+    eventLoopLagMs: z.number(),
+  })
+  .openapi({ description: "Absent while broker and store have not been reached" });
+
 export const healthSchema = z
   .object({
     ready: z.boolean(),
     problems: z.array(z.string()).openapi({ description: "What is in the way" }),
-    warnings: z.array(z.string()).openapi({ description: "What went wrong, but does not stop it" }),
-    durability: z.string().openapi({ example: "fsync" }),
+    warnings: z
+      .array(z.string())
+      .openapi({ description: "What somebody should look after, and how; work goes on" }),
+    findings: z
+      .array(z.object({ code: z.string(), severity: z.enum(["problem", "warning"]) }))
+      .openapi({ description: "The stable names of both" }),
+    durability: z.string().openapi({ description: "What the store survives", example: "fsync" }),
+    brokerDurability: z
+      .string()
+      .openapi({ description: "What the broker survives", example: "fsync" }),
     broker: z.string().openapi({ example: "up" }),
     partitions: z.array(
       z.object({
@@ -184,6 +210,7 @@ export const healthSchema = z
       }),
     ),
     owned: z.array(z.int()),
+    measures: measuresSchema.optional(),
   })
   .openapi("Health");
 

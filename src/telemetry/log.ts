@@ -46,6 +46,7 @@ const levelOfKind = {
   failed: "error",
   stuck: "warn",
   finding: "warn",
+  durability: "info",
   "clock-jump": "warn",
   "loop-blocked": "warn",
   "set-aside": "debug",

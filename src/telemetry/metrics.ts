@@ -1,18 +1,7 @@
 import { parseInstanceKey } from "../message.ts";
 import type { Observation, Observer } from "../observer.ts";
-import type { PartitionStatus } from "../store.ts";
-import { Counter, gauge, Histogram, type Instrument } from "./instruments.ts";
-
-/** What a process can say of itself besides what it has observed. */
-export interface Gauges {
-  readonly ready: boolean;
-  readonly owned: readonly number[];
-  /** Of every partition, as the store has it. */
-  readonly partitions: readonly Pick<
-    PartitionStatus,
-    "partition" | "outboxEntries" | "timers" | "deadLetters"
-  >[];
-}
+import { type Gauges, gaugeLines } from "./health-gauges.ts";
+import { Counter, Histogram, type Instrument } from "./instruments.ts";
 
 const secondsBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 const countBounds = [1, 2, 4, 8, 16, 32, 64, 128, 256];
@@ -98,6 +87,7 @@ export class Metrics implements Observer {
     finding: ({ code, severity, change }) => {
       if (change === "appeared") this.#findings.add({ code, severity });
     },
+    durability: () => undefined,
     "clock-jump": ({ byMs }) => this.#jumps.add({ direction: byMs < 0 ? "backward" : "forward" }),
     "loop-blocked": () => this.#blocked.add(),
     "set-aside": ({ key, outcome }) => this.#setAside.add({ workflow: workflowOf(key), outcome }),
@@ -151,30 +141,6 @@ export class Metrics implements Observer {
     const lines = [...instruments.flatMap((one) => one.lines()), ...gaugeLines(gauges)];
     return `${lines.join("\n")}\n`;
   }
-}
-
-function gaugeLines({ ready, owned, partitions }: Gauges): readonly string[] {
-  const of = (pick: (one: Gauges["partitions"][number]) => number) =>
-    partitions.map((one) => [{ partition: String(one.partition) }, pick(one)] as const);
-  return [
-    ...gauge("waybill_ready", "1 when this process can take work.", [[{}, ready ? 1 : 0]]),
-    ...gauge("waybill_partitions_owned", "Partitions of this process.", [[{}, owned.length]]),
-    ...gauge(
-      "waybill_outbox_entries",
-      "Effects promised and not delivered yet.",
-      of((one) => one.outboxEntries),
-    ),
-    ...gauge(
-      "waybill_timers_armed",
-      "Timers armed.",
-      of((one) => one.timers),
-    ),
-    ...gauge(
-      "waybill_dead_letters",
-      "Dead letters that wait for an operator.",
-      of((one) => one.deadLetters),
-    ),
-  ];
 }
 
 function workflowOf(key: string | undefined): string {

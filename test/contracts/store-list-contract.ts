@@ -157,5 +157,16 @@ export function storeListContract(create: StoreFactory): void {
       expect(await store.count("order")).toEqual({ "status:active": 3, "state:a": 1 });
       expect(await store.count("unknown")).toEqual({});
     });
+
+    test("gives only the terms that are asked for, and those that somebody carries", async () => {
+      await owner.write(
+        writeOf("order/1", { termsAdded: ["status:active", "state:a"] }),
+        writeOf("order/2", { termsAdded: ["status:active", "state:b"] }),
+        writeOf("ship/1", { termsAdded: ["status:done"] }),
+      );
+      const terms = ["status:active", "state:b", "status:done"];
+      expect(await store.count("order", terms)).toEqual({ "status:active": 2, "state:b": 1 });
+      expect(await store.count("order", [])).toEqual({});
+    });
   });
 }

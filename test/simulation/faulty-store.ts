@@ -49,7 +49,7 @@ export function faultyStore(options: FaultyStoreOptions): Store {
     history: (partition, key, after, limit) =>
       call("history", () => store.history(partition, key, after, limit)),
     list: (query) => call("list", () => store.list(query)),
-    count: (workflow) => call("count", () => store.count(workflow)),
+    count: (workflow, terms) => call("count", () => store.count(workflow, terms)),
     deadLetters: (query) => call("deadLetters", () => store.deadLetters(query)),
     loadDeadLetters: (partition, ids) =>
       call("loadDeadLetters", () => store.loadDeadLetters(partition, ids)),

@@ -3,6 +3,7 @@ import type { Clock } from "../../src/clock.ts";
 import { ActivityWorker, type WorkerActivities } from "../../src/engine/activities/worker.ts";
 import type { Client, DeadLetter, InstanceView } from "../../src/engine/client.ts";
 import { Engine, enginePorts } from "../../src/engine/engine.ts";
+import type { PartitionVitals } from "../../src/engine/health/vitals.ts";
 import type { Limits } from "../../src/engine/limits.ts";
 import type { EnginePorts } from "../../src/engine/ports.ts";
 import { EngineClient } from "../../src/engine/requests/engine-client.ts";
@@ -26,6 +27,7 @@ export interface RunningEngine {
   /** All that the engine has told so far. */
   readonly observations: readonly Observation[];
   readonly owned: () => readonly number[];
+  readonly vitals: () => readonly PartitionVitals[];
   /** Observations of one kind. */
   seen<Kind extends Observation["kind"]>(
     kind: Kind,
@@ -50,6 +52,7 @@ export async function startEngine(world: World, setup: EngineSetup): Promise<Run
     ports,
     observations,
     owned: () => engine.owned,
+    vitals: () => engine.vitals,
     seen: (kind) => observations.filter((one): one is never => one.kind === kind),
     async stop() {
       if (life.over) return;
@@ -69,7 +72,7 @@ export async function startEngine(world: World, setup: EngineSetup): Promise<Run
 export async function startClient(
   world: World,
   setup: EngineSetup,
-): Promise<{ readonly client: Client; stop(): Promise<void> }> {
+): Promise<{ readonly client: Client; readonly ports: EnginePorts; stop(): Promise<void> }> {
   const { ports, transport } = await portsOf(world, setup, {
     life: { over: false },
     observations: [],
@@ -78,6 +81,7 @@ export async function startClient(
   await client.open();
   return {
     client,
+    ports,
     async stop() {
       await client.close();
       await transport.close();

@@ -7,6 +7,7 @@ const pages = [
   "CONTRIBUTING.md",
   "CHANGELOG.md",
   "deploy/README.md",
+  "docs/operations.md",
 ];
 const readme = readFileSync("README.md", "utf8");
 

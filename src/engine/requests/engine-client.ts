@@ -21,6 +21,7 @@ import type {
   Until,
   WorkflowView,
 } from "../client.ts";
+import { Monitor, type Watched } from "../health/monitor.ts";
 import type { EnginePorts } from "../ports.ts";
 import { hasReached } from "../view.ts";
 import { jsonMessage, wire } from "../wire.ts";
@@ -35,10 +36,10 @@ const keepTimeMs = 30_000;
 
 type Created = Extract<StartResult, { instance: InstanceView }>;
 
-export interface EngineClientOptions {
+export interface EngineClientOptions extends Watched {
   readonly ports: EnginePorts;
-  /** The partitions that an engine in this process owns; undefined when there is none. */
-  readonly owned?: () => readonly number[];
+  /** Whether it looks after the health of its process by itself, and tells the observer what changes. */
+  readonly watches?: boolean;
   /** Called after the client has closed, when the connections are its own. */
   readonly release?: () => Promise<void>;
 }
@@ -50,17 +51,19 @@ export class EngineClient implements Client {
   readonly #requester: Requester;
   readonly #admission: Admission;
   readonly #operator: Operator;
-  readonly #owned: (() => readonly number[]) | undefined;
+  readonly #monitor: Monitor;
+  readonly #watches: boolean;
   #cancel: Cancel | undefined;
   readonly #release: (() => Promise<void>) | undefined;
 
-  constructor({ ports, owned, release }: EngineClientOptions) {
+  constructor({ ports, release, watches = false, ...watched }: EngineClientOptions) {
     this.#ports = ports;
     this.#reader = new Reader(ports);
     this.#requester = new Requester(ports);
     this.#admission = new Admission(ports, this.#reader);
     this.#operator = new Operator(ports, this.#reader, this.#requester);
-    this.#owned = owned;
+    this.#monitor = new Monitor(ports, watched);
+    this.#watches = watches;
     this.#release = release;
   }
 
@@ -69,11 +72,13 @@ export class EngineClient implements Client {
     await this.#learnTime();
     this.#keepTime();
     await this.#requester.start();
+    if (this.#watches) this.#monitor.begin();
   }
 
   /** Gives the queue up; requests that still wait are refused. Closing twice does no harm. */
   async close(): Promise<void> {
     this.#cancel?.();
+    this.#monitor.end();
     await this.#requester.stop();
     await this.#release?.();
   }
@@ -228,6 +233,6 @@ export class EngineClient implements Client {
   }
 
   health(): Promise<Health> {
-    return this.#reader.health(this.#owned?.() ?? [], this.#owned !== undefined);
+    return this.#monitor.health();
   }
 }

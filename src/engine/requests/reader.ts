@@ -7,7 +7,6 @@ import type { Page } from "../../store.ts";
 import type {
   DeadLetter,
   DeadLetterQuery,
-  Health,
   HistoryEntry,
   InstanceView,
   ListRequest,
@@ -21,7 +20,7 @@ import type { Definition } from "../registry.ts";
 import { statesOf } from "../statechart/states.ts";
 import { stuckTerm } from "../stuck.ts";
 import { brokenView, viewOf } from "../view.ts";
-import { isHourTerm } from "../waiting-since.ts";
+import { anyWaitingTerm, isHourTerm } from "../waiting-since.ts";
 
 const defaultPage = 50;
 const historyPage = 500;
@@ -169,27 +168,6 @@ export class Reader {
     return { partition, ...(key !== undefined && { key }) };
   }
 
-  async health(owned: readonly number[], engine: boolean): Promise<Health> {
-    const { store, transport, rollbacks } = this.#ports;
-    const { warnings } = rollbacks;
-    const problems: string[] = [];
-    const broker = transport.state();
-    if (broker.status !== "up")
-      problems.push(`the broker is ${broker.status}: ${broker.reason ?? ""}`);
-    const partitions = await this.#ask(store.partitions()).catch((error: unknown) => {
-      problems.push(`the store does not answer: ${String(error)}`);
-      return [];
-    });
-    const ownerless = partitions.filter(({ owner }) => owner === undefined).length;
-    const never = Math.max(0, this.#ports.partitions - partitions.length);
-    if (engine && ownerless + never > 0) {
-      problems.push(`${ownerless + never} partitions have no owner`);
-    }
-    const ready = problems.length === 0;
-    const durability = store.durability();
-    return { ready, problems, warnings, durability, broker: broker.status, partitions, owned };
-  }
-
   #ask<T>(asked: Promise<T>): Promise<T> {
     const { clock, limits } = this.#ports;
     return within(clock, limits.storeDeadlineMs, asked, "The store");
@@ -207,12 +185,13 @@ function letterView(row: {
 }
 
 function termsOfRequest(request: ListRequest): readonly string[] {
-  const { status, state, tag, stuck, attributes = {} } = request;
+  const { status, state, tag, stuck, waiting, attributes = {} } = request;
   return [
     ...(status === undefined ? [] : [`status:${status}`]),
     ...(state === undefined ? [] : [`state:${state}`]),
     ...(tag === undefined ? [] : [`tag:${tag}`]),
     ...(stuck === true ? [stuckTerm] : []),
+    ...(waiting === true ? [anyWaitingTerm] : []),
     ...Object.entries(attributes).map(([name, value]) => `attribute:${name}=${value}`),
   ];
 }

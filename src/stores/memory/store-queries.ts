@@ -21,10 +21,15 @@ export function listInstances(partitions: Partitions, query: ListQuery): Page<St
 }
 
 /** See `Store.count`. */
-export function countTerms(partitions: Partitions, workflow: string): Record<string, number> {
+export function countTerms(
+  partitions: Partitions,
+  workflow: string,
+  asked?: readonly string[],
+): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { terms } of rowsOf(partitions, workflow)) {
-    for (const term of terms) counts[term] = (counts[term] ?? 0) + 1;
+    const counted = asked === undefined ? terms : asked.filter((term) => terms.has(term));
+    for (const term of counted) counts[term] = (counts[term] ?? 0) + 1;
   }
   return counts;
 }

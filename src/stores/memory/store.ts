@@ -146,8 +146,11 @@ export class MemoryStore implements Store {
     return listInstances(this.#data.partitions, query);
   }
 
-  async count(workflow: string): Promise<Readonly<Record<string, number>>> {
-    return countTerms(this.#data.partitions, workflow);
+  async count(
+    workflow: string,
+    terms?: readonly string[],
+  ): Promise<Readonly<Record<string, number>>> {
+    return countTerms(this.#data.partitions, workflow, terms);
   }
 
   async deadLetters(query: {

@@ -84,17 +84,22 @@ export async function loadDeadLetters(
 export async function countTerms(
   { link, keys, count }: Partitions,
   workflow: string,
+  terms?: readonly string[],
 ): Promise<Readonly<Record<string, number>>> {
+  if (terms?.length === 0) return {};
   const total = new Map<string, number>();
-  const asked = numbers(count).map((partition) =>
-    link.call("hgetall", [keys.termCounts(partition, workflow)]),
-  );
+  const asked = numbers(count).map(async (partition) => {
+    const key = keys.termCounts(partition, workflow);
+    if (terms === undefined) return link.call("hgetall", [key]);
+    const found = (await link.call("hmget", [key, ...terms])) as readonly (string | null)[];
+    return Object.fromEntries(terms.map((term, index) => [term, found[index] ?? "0"]));
+  });
   for (const reply of await Promise.all(asked)) {
     for (const [term, instances] of Object.entries(reply as Readonly<Record<string, string>>)) {
       total.set(term, (total.get(term) ?? 0) + Number(instances));
     }
   }
-  return Object.fromEntries(total);
+  return Object.fromEntries([...total].filter(([, instances]) => instances > 0));
 }
 
 /** See `Store.partitions`. */

@@ -186,8 +186,11 @@ export class RedisStore implements Store {
     return listInstances(this.#all(), query);
   }
 
-  async count(workflow: string): Promise<Readonly<Record<string, number>>> {
-    return countTerms(this.#all(), workflow);
+  async count(
+    workflow: string,
+    terms?: readonly string[],
+  ): Promise<Readonly<Record<string, number>>> {
+    return countTerms(this.#all(), workflow, terms);
   }
 
   async deadLetters(query: {

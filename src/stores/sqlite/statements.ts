@@ -36,6 +36,8 @@ export const statements = {
     WHERE workflow = ? AND term = ? AND created_at = ? AND key = ? AND partition = ?`,
   removeTerms: "DELETE FROM terms WHERE key = ? AND partition = ?",
   countTerms: "SELECT term, count(*) AS instances FROM terms WHERE workflow = ? GROUP BY term",
+  countTheseTerms: `SELECT term, count(*) AS instances FROM terms
+    WHERE workflow = ? AND term IN (SELECT value FROM json_each(?)) GROUP BY term`,
 
   remembers: "SELECT 1 FROM inbox WHERE partition = ? AND key = ? AND id = ?",
   remember: "INSERT INTO inbox (partition, key, id, at) VALUES (?, ?, ?, ?)",

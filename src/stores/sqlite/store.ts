@@ -138,8 +138,14 @@ export class SqliteStore implements Store {
     return listInstances(this.#file, query);
   }
 
-  async count(workflow: string): Promise<Readonly<Record<string, number>>> {
-    const rows = this.#file.prepare(statements.countTerms).all(workflow);
+  async count(
+    workflow: string,
+    terms?: readonly string[],
+  ): Promise<Readonly<Record<string, number>>> {
+    const rows =
+      terms === undefined
+        ? this.#file.prepare(statements.countTerms).all(workflow)
+        : this.#file.prepare(statements.countTheseTerms).all(workflow, JSON.stringify(terms));
     return Object.fromEntries(
       rows.map((row) => [textIn(row["term"]), numberIn(row["instances"])] as const),
     );

@@ -53,6 +53,12 @@ async function expectNumbers(to: number, { client }: RunningEngine): Promise<voi
   }
 }
 
+/** What health says of rollbacks. */
+async function rollbacksOf({ client }: RunningEngine) {
+  const { ready, warnings } = await client.health();
+  return { ready, warnings: warnings.filter((one) => /, \d+ are lost/.test(one)) };
+}
+
 /** What the store holds at this moment, to be put back later, as one does that has lost its tail. */
 function snapshot(): () => void {
   const saved = structuredClone(world.data.partitions);
@@ -91,7 +97,7 @@ describe("a store that has lost its last commits", () => {
     );
     const bodies = new Map(published.map(({ id, body }) => [id, body]));
     for (const { id, body } of published) expect(bodies.get(id)).toBe(body);
-    const { ready, warnings } = await engine.client.health();
+    const { ready, warnings } = await rollbacksOf(engine);
     expect(ready).toBe(true);
     expect(warnings).toHaveLength(partitions);
     expect(warnings[0]).toMatch(/has lost commits: it was at \d+, .* restored, 0 are lost/);
@@ -214,7 +220,7 @@ describe("commits that nobody can write again", () => {
     const refusal = { code: "not-redrivable" };
     await expect(second.client.redriveDeadLetter(id)).rejects.toMatchObject(refusal);
     await second.client.dropDeadLetter(id);
-    const { ready, warnings } = await second.client.health();
+    const { ready, warnings } = await rollbacksOf(second);
     expect([ready, warnings.length]).toEqual([true, second.seen("rollback").length]);
     await count(4, 5, second);
   });
@@ -261,6 +267,6 @@ describe("what is no rollback", () => {
     await count(9, 12, second);
     await expectNumbers(12, second);
     expect([...first.seen("rollback"), ...second.seen("rollback")]).toEqual([]);
-    expect(await second.client.health()).toMatchObject({ warnings: [] });
+    expect(await rollbacksOf(second)).toMatchObject({ warnings: [] });
   });
 });

@@ -8,7 +8,9 @@ describe("operations", () => {
     ready: true,
     problems: [],
     warnings: [],
+    findings: [],
     durability: "fsync",
+    brokerDurability: "fsync",
     broker: "up",
     partitions: [
       {
