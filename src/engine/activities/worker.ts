@@ -7,7 +7,6 @@ import type { Outcome } from "../arrival.ts";
 import { within } from "../deadline.ts";
 import { type EnginePorts, textOf } from "../ports.ts";
 import type { Registry } from "../registry.ts";
-import { readTask } from "../stored-text.ts";
 import { leaseTimer, timerId } from "../timer-id.ts";
 import {
   type ActivityReport,
@@ -129,14 +128,13 @@ export class ActivityWorker {
     const { transport, fail } = this.#ports;
     const { message } = delivery;
     fail?.("task-delivered");
-    const isOurs = message.userId === transport.user && message.type === wire.activity;
-    const body = isOurs ? readTask(message.body) : undefined;
-    if (body === undefined) {
+    if (message.userId !== transport.user || message.type !== wire.activity) {
       this.#trouble(
         `${session.queue} holds a message that is no task of the engine; it was dropped`,
       );
       return acknowledge(session, delivery);
     }
+    const body = JSON.parse(message.body) as ActivityTask & WorkLimits;
     // Without an answer of the store the task stays unacknowledged and is handed out again.
     const wanted = await this.#lease(body, body.leaseMs).catch((error: unknown) => {
       this.#trouble(textOf(error));
