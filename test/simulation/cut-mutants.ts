@@ -4,7 +4,7 @@ import type { Mutant } from "./mutants.ts";
 const engine = "src/engine";
 
 function cut(name: string, what: string, ...places: readonly Cut[]): Mutant {
-  return { name, what, cuts: places.map((cut) => ({ ...cut, file: `${engine}/${cut.file}` })) };
+  return { name, what, cuts: places.map((one) => ({ ...one, file: `${engine}/${one.file}` })) };
 }
 
 /** Guards inside of the engine: its source is loaded without them. */

@@ -216,9 +216,9 @@ export class FaultyTransport implements Transport {
     });
     return {
       ack: (deliveries: readonly Delivery[]) => this.#up.send(() => consumer.ack(deliveries)),
-      close: () => {
+      close: (last) => {
         ended = true;
-        return this.#request(() => consumer.close());
+        return this.#request(() => consumer.close(last));
       },
     };
   }

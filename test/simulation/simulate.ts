@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { strike } from "./chaos.ts";
 import type { FaultCounts } from "./faults.ts";
 import { leftInBroker } from "./leftovers.ts";
+import { memoryProblems } from "./memory-check.ts";
 import type { Mutant } from "./mutants.ts";
 import { isAtRest, judge } from "./oracle.ts";
 import { Seating } from "./seating.ts";
@@ -13,6 +14,8 @@ const bootMs = 300;
 const chaosMs = 6_000;
 const probeMs = 14_000;
 const patienceMs = 45_000;
+/** Owners forget those who wait in vain a little sooner. */
+const idlerMs = 33_000;
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -89,11 +92,13 @@ async function play(world: World): Promise<readonly string[]> {
   trace.say("CHAOS", "ends");
   const calmSince = server.now();
   await recover(world, workload);
+  if (workload.hasIdlers) await scheduler.run(scheduler.now + idlerMs);
   const problems = judge(world, workload, calmSince);
   trace.say("OWNERS", world.owners());
   // Where commits are lost for good, senders and requesters may still be at it.
   if (!world.tail.isWhole) return problems;
-  return [...problems, ...(await leftInBroker(world, seating))];
+  const kept = memoryProblems(seating.engines);
+  return [...problems, ...kept, ...(await leftInBroker(world, seating))];
 }
 
 /** Lets everything come to its end, with one more instance whose timers must be on time. */

@@ -18,6 +18,8 @@ export class Workload {
   /** Message ids that the requester was told are refused. */
   readonly refused: Refused[] = [];
   readonly started: string[] = [];
+  /** Whether somebody waits for what never comes. */
+  readonly hasIdlers: boolean;
   readonly sink: Sink;
   readonly operators: Operators;
   readonly #world: World;
@@ -33,6 +35,7 @@ export class Workload {
     hosts: { gateway: Host; shop: Host; sink: Host },
   ) {
     this.operators = operators;
+    this.hasIdlers = world.chance.hit(0.04);
     this.#world = world;
     this.#gateway = hosts.gateway;
     this.#shop = hosts.shop;
@@ -88,7 +91,9 @@ export class Workload {
       if (chance.hit(0.3)) {
         this.#later(4_000, () => this.#request(key, "errand.cancel", `${id}:cancel`));
       }
-      await this.#client.wait("errand", id, { timeoutMs: 500 }).catch(() => undefined);
+      const until = this.hasIdlers ? "state:nowhere" : "done";
+      const wait = { until, timeoutMs: 500 } as const;
+      await this.#client.wait("errand", id, wait).catch(() => undefined);
     });
     this.#later(spanMs, () => this.#inTurn([1, 2, 3, 4].map((number) => note("a", number))));
     this.#later(spanMs, () => this.#inTurn([1, 2].map((number) => note("b", number))));
