@@ -3,7 +3,7 @@ import { partitionOf } from "../routing.ts";
 import type { Delivery } from "../transport.ts";
 import { LocalActivities } from "./activities/local-activities.ts";
 import { type AftermathPorts, aftermath } from "./aftermath.ts";
-import type { Arrival } from "./arrival.ts";
+import type { Arrival, UnfitArrival } from "./arrival.ts";
 import { CatchUp } from "./catch-up.ts";
 import { Committer, type Owned } from "./committer.ts";
 import { within } from "./deadline.ts";
@@ -15,6 +15,7 @@ import { InstanceCache } from "./instance-cache.ts";
 import { Intake, timerArrivals } from "./intake.ts";
 import { Outbox } from "./outbox.ts";
 import { type EnginePorts, textOf } from "./ports.ts";
+import { readOutboxEntry } from "./stored-text.ts";
 import { markRepublished, sendAgain } from "./trace-send.ts";
 import { WakeUp } from "./wake-up.ts";
 import { Watchers } from "./watchers.ts";
@@ -82,8 +83,7 @@ export class Partition {
     const { store, transport, names } = this.#ports;
     for (let after = 0; this.#state === "open"; ) {
       const page = await this.#ask(store.outbox(this.number, after, outboxPage));
-      for (const { seq, entry } of page)
-        this.#redrive(seq, JSON.parse(entry) as OutboxContent, true);
+      for (const { seq, entry } of page) this.#redrive(seq, readOutboxEntry(seq, entry), true);
       const last = page.at(-1);
       if (last === undefined) break;
       after = last.seq;
@@ -186,7 +186,8 @@ export class Partition {
   }
 
   /** An outbox entry, new or left behind: to the broker, to this partition itself, or to be run here. */
-  #redrive(seq: number, content: OutboxContent, isLeft = false): void {
+  #redrive(seq: number, content: OutboxContent | UnfitArrival, isLeft = false): void {
+    if (content.kind === "unfit") return this.#arrive(content);
     if (content.kind === "run") {
       const { task, trace } = content;
       return this.#activities.start(seq, task, isLeft ? markRepublished(trace) : trace);

@@ -7,6 +7,7 @@ import type { Outcome } from "../arrival.ts";
 import { within } from "../deadline.ts";
 import { type EnginePorts, textOf } from "../ports.ts";
 import type { Registry } from "../registry.ts";
+import { readTask } from "../stored-text.ts";
 import { leaseTimer, timerId } from "../timer-id.ts";
 import {
   type ActivityReport,
@@ -128,13 +129,14 @@ export class ActivityWorker {
     const { transport, fail } = this.#ports;
     const { message } = delivery;
     fail?.("task-delivered");
-    if (message.userId !== transport.user || message.type !== wire.activity) {
+    const isOurs = message.userId === transport.user && message.type === wire.activity;
+    const body = isOurs ? readTask(message.body) : undefined;
+    if (body === undefined) {
       this.#trouble(
         `${session.queue} holds a message that is no task of the engine; it was dropped`,
       );
       return acknowledge(session, delivery);
     }
-    const body = JSON.parse(message.body) as ActivityTask & WorkLimits;
     // Without an answer of the store the task stays unacknowledged and is handed out again.
     const wanted = await this.#lease(body, body.leaseMs).catch((error: unknown) => {
       this.#trouble(textOf(error));

@@ -15,6 +15,7 @@ import type { Arrival, ReplyTo, WatchArrival } from "../arrival.ts";
 import type { LetterEntry } from "../dead-letter.ts";
 import { encodeInstance, type Instance, isOver, noteWaiting, termsOf } from "../instance.ts";
 import type { Definition, Registry } from "../registry.ts";
+import { readLetter } from "../stored-text.ts";
 import { retentionTimer, timerId } from "../timer-id.ts";
 import { jsonMessage, type OutboxContent } from "../wire.ts";
 import { PlanSpans } from "./plan-spans.ts";
@@ -192,7 +193,7 @@ export class Plan {
   /** A dead letter that the batch is about, as long as it is there. */
   letter(id: string): LetterEntry | undefined {
     const entry = this.lettersRemoved.has(id) ? undefined : this.context.letters.get(id);
-    return entry === undefined ? undefined : (JSON.parse(entry) as LetterEntry);
+    return entry === undefined ? undefined : readLetter(id, entry);
   }
 
   /** Removes a dead letter, also one that this batch has made. */

@@ -12,12 +12,13 @@ import type {
   ListRequest,
   WorkflowView,
 } from "../client.ts";
-import { type LetterEntry, partitionOfLetter, redrivesOf } from "../dead-letter.ts";
+import { partitionOfLetter, redrivesOf } from "../dead-letter.ts";
 import { within } from "../deadline.ts";
 import { decodeInstance, type Instance } from "../instance.ts";
 import type { EnginePorts } from "../ports.ts";
 import type { Definition } from "../registry.ts";
 import { statesOf } from "../statechart/states.ts";
+import { readHistory, readLetter } from "../stored-text.ts";
 import { stuckTerm } from "../stuck.ts";
 import { brokenView, viewOf } from "../view.ts";
 import { anyWaitingTerm, isHourTerm } from "../waiting-since.ts";
@@ -115,10 +116,7 @@ export class Reader {
     const { after = 0, limit = historyPage } = options;
     const entries = await this.#ask(this.#ports.store.history(partition, key, after, limit));
     if (entries.length === 0 && after === 0) await this.load(workflow, id);
-    return entries.map(({ number, entry }) => ({
-      number,
-      ...(JSON.parse(entry) as Omit<HistoryEntry, "number">),
-    }));
+    return entries.map(({ number, entry }) => readHistory(number, entry));
   }
 
   async workflows(): Promise<readonly WorkflowView[]> {
@@ -164,7 +162,7 @@ export class Reader {
     if (partition === undefined || partition >= this.#ports.partitions) return undefined;
     const [row] = await this.#ask(this.#ports.store.loadDeadLetters(partition, [id]));
     if (row === undefined) return undefined;
-    const { key } = JSON.parse(row.entry) as LetterEntry;
+    const { key } = readLetter(id, row.entry);
     return { partition, ...(key !== undefined && { key }) };
   }
 
@@ -175,11 +173,12 @@ export class Reader {
 }
 
 function letterView(row: {
+  readonly id: string;
   readonly entry: string;
   readonly partition: number;
   readonly at: number;
 }): DeadLetter {
-  const { trace: _, isInternal: __, ...letter } = JSON.parse(row.entry) as LetterEntry;
+  const { trace: _, isInternal: __, ...letter } = readLetter(row.id, row.entry);
   const { partition, at } = row;
   return { ...letter, partition, at, redrives: redrivesOf(letter) };
 }
