@@ -21,6 +21,7 @@ const suite = (name: string, more: TestUserConfig = {}) => ({
     globalSetup: ["./test/support/test-run.ts"],
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    expect: { poll: { timeout: 30_000 } },
     ...more,
   },
 });
@@ -48,7 +49,7 @@ export default defineConfig({
       suite("model", { testTimeout: 120_000 }),
       suite("simulation", { testTimeout: 120_000 }),
       suite("integration", { testTimeout: 60_000, retry }),
-      onServers("servers", { testTimeout: 60_000, retry }),
+      onServers("servers", { testTimeout: 120_000, retry }),
       onServers("chaos", { testTimeout: 120_000, include: ["test/chaos/*.test.ts"] }),
       onServers("cluster", { testTimeout: 240_000, include: ["test/chaos/cluster/*.test.ts"] }),
     ],

@@ -72,9 +72,9 @@ export function messageOf(body: string): Message {
   return { id: `id-${body}`, type: "thing.happened", body };
 }
 
-/** Passes as soon as `expectation` no longer throws, fails with its error after five seconds. */
+/** Passes as soon as `expectation` no longer throws, fails with its error after twenty seconds. */
 export function eventually(expectation: () => void | Promise<void>): Promise<void> {
-  return vi.waitFor(expectation, { timeout: 5_000, interval: 3 });
+  return vi.waitFor(expectation, { timeout: 20_000, interval: 3 });
 }
 
 /** Long enough for a wrong delivery to show up. */

@@ -109,7 +109,7 @@ describe("embedded queues after a restart", () => {
     expect(await transport.depth("mail")).toBe(0);
     await eventually(() => expect(got.bodies()).toEqual(["slow"]));
     expect(performance.now() - sentAt).toBeGreaterThanOrEqual(149);
-    expect(performance.now() - sentAt).toBeLessThan(1_000);
+    expect(performance.now() - sentAt).toBeLessThan(20_000);
   });
 
   test("do not hold what was answered to the process before", async () => {

@@ -90,7 +90,7 @@ describe("killing the process with signal 9", () => {
     const file = new SqliteFile(path, { clock: systemClock });
     const startedAt = performance.now();
     expect(() => file.open()).toThrow("Another process is using");
-    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
     child.kill("SIGKILL");
     await once(child, "close");
     file.open();

@@ -161,9 +161,9 @@ function mortalClock(clock: Clock, life: { readonly over: boolean }): Clock {
   };
 }
 
-/** Repeats a check until it holds, for up to five seconds. */
+/** Repeats a check until it holds, for up to twenty seconds: machines may be busy. */
 export function eventually<Result>(check: () => Result | Promise<Result>): Promise<Result> {
-  return vi.waitFor(check, { timeout: 5_000, interval: 5 });
+  return vi.waitFor(check, { timeout: 20_000, interval: 5 });
 }
 
 /** The instance once it is in that state. */

@@ -74,7 +74,7 @@ export class RedisServer {
       `dir ${folder}`,
       `pidfile ${join(folder, "pid")}`,
       `sentinel monitor mymaster 127.0.0.1 ${master} ${quorum}`,
-      "sentinel down-after-milliseconds mymaster 700",
+      "sentinel down-after-milliseconds mymaster 1500",
       "sentinel failover-timeout mymaster 3000",
     ];
     writeFileSync(path, `${lines.join("\n")}\n`);
@@ -94,6 +94,8 @@ export class RedisServer {
     const command = [serverProgram("redis-server"), ...this.#command];
     this.#shell = spawn("sh", ["-c", untilInputEnds, "sh", pidFile, ...command], {
       stdio: ["pipe", "ignore", "ignore"],
+      // Ctrl-C is for whoever started it and has things to ask before the end.
+      detached: true,
     });
     await this.#answers();
     this.#pid = Number(readFileSync(pidFile, "utf8"));

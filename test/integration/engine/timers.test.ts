@@ -99,15 +99,15 @@ describe("a timer", () => {
     const late = engine.seen("timer-fired").map(({ lateMs }) => lateMs);
     expect(late).toHaveLength(waits.length);
     expect(Math.min(...late)).toBeGreaterThanOrEqual(0);
-    expect(late.toSorted((one, other) => one - other)[20]).toBeLessThan(30);
+    expect(late.toSorted((one, other) => one - other)[20]).toBeLessThan(1_000);
   });
 
   it("is gone for good when its state is left", async () => {
-    const { instance } = await heat("t", 60);
+    const { instance } = await heat("t", 1_000);
     expect(instance.timers).toMatchObject([{ due: expect.any(Number) }]);
     const left = await send("toaster", "t", "pop");
     expect(left).toMatchObject({ instance: { state: "idle", timers: [] } });
-    await pause(120);
+    await pause(1_200);
     expect(await engine.client.get("toaster", "t")).toMatchObject({ state: "idle", version: 2 });
     expect(engine.seen("timer-fired")).toEqual([]);
     const [, one] = await Promise.all(
@@ -117,11 +117,11 @@ describe("a timer", () => {
   });
 
   it("begins anew when its state is entered anew", async () => {
-    await heat("t", 150);
-    await pause(100);
+    await heat("t", 1_500);
+    await pause(200);
     const again = await send("toaster", "t", "again");
     const { updatedAt } = await inState(engine, "toaster/t", "burnt");
-    expect(updatedAt - (again.instance?.updatedAt ?? 0)).toBeGreaterThanOrEqual(150);
+    expect(updatedAt - (again.instance?.updatedAt ?? 0)).toBeGreaterThanOrEqual(1_500);
     expect(engine.seen("timer-fired")).toHaveLength(1);
   });
 

@@ -1,6 +1,5 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { type Channel, type ChannelModel, connect } from "amqplib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -56,9 +55,9 @@ describe("Debian's amqp-tools", () => {
       text += String(chunk);
     });
     const ended = once(child, "exit");
-    // It tells the name of its queue, and binds it next.
-    await once(child.stderr, "data");
-    await sleep(300);
+    const bindings = () => lab.broker.control("list_bindings", "source_name", "routing_key");
+    // Nothing else is bound by just this type.
+    await expect.poll(bindings).toContain(`${lab.prefix}.events\t${type}\n`);
     return { body: ended.then(() => JSON.parse(text) as unknown) };
   }
 
@@ -111,7 +110,7 @@ describe("a client with plain amqplib and a user of its own", () => {
     const properties = { type, correlationId, replyTo, ...(messageId && { messageId }) };
     const content = Buffer.from(JSON.stringify(body));
     channel.publish(`${lab.prefix}.inbound`, type, content, { ...properties, persistent: true });
-    await expect.poll(() => answers.get(correlationId), { timeout: 10_000 }).toBeDefined();
+    await expect.poll(() => answers.get(correlationId), { timeout: 20_000 }).toBeDefined();
     return answers.get(correlationId);
   }
 

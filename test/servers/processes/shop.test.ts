@@ -10,7 +10,7 @@ import { getJson, ProcessLab, putJson, type Served, serviceNames } from "./lab.t
 const orders = Array.from({ length: 120 }, (_, index) => generatedOrder(5, index));
 const workflow = "workflows/order-to-shipment";
 /** Long enough for another engine to take over: no order may miss its carrier because of a kill. */
-const deadlines = ["--deadlines", "25s"];
+const deadlines = ["--deadlines", "35s"];
 
 let lab: ProcessLab;
 beforeAll(async () => {
@@ -103,7 +103,7 @@ test("120 orders end as they should and nothing is done twice, though an engine 
   }
   expect(Object.keys(expected)).toHaveLength(4);
   await expect
-    .poll(() => countsAt(one), { timeout: 60_000, interval: 250 })
+    .poll(() => countsAt(one), { timeout: 150_000, interval: 250 })
     .toEqual({ ...expected, "status:done": orders.length });
 
   const news = Object.fromEntries([...heard].map(([type, ids]) => [type, ids.size]));
@@ -120,4 +120,4 @@ test("120 orders end as they should and nothing is done twice, though an engine 
   expect(one.child.text).not.toContain("dead letter");
   expect(await services.get("stock")?.end("SIGTERM")).toBe(0);
   expect(await one.child.end("SIGTERM")).toBe(0);
-}, 120_000);
+}, 240_000);

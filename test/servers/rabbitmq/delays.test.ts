@@ -42,7 +42,7 @@ describe("delays on RabbitMQ", () => {
       `\n${count} delays up to ${longestMs} ms were late by p50 ${percentile(0.5)} ms, p99 ${percentile(0.99)} ms\n`,
     );
     expect(sorted[0]).toBeGreaterThanOrEqual(0);
-    expect(percentile(0.99)).toBeLessThan(1_500);
+    expect(percentile(0.99)).toBeLessThan(10_000);
     await sender.close();
     await helper.close();
   });

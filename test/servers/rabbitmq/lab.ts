@@ -51,7 +51,7 @@ export async function labOn(server: RabbitMqServer): Promise<TransportLab> {
   };
 }
 
-/** Passes as soon as `expectation` no longer throws, fails with its error after 20 seconds: brokers restart slowly. */
+/** Passes as soon as `expectation` no longer throws, fails with its error after a minute: brokers restart slowly. */
 export function soonEnough(expectation: () => void | Promise<void>): Promise<void> {
-  return vi.waitFor(expectation, { timeout: 20_000, interval: 5 });
+  return vi.waitFor(expectation, { timeout: 60_000, interval: 5 });
 }

@@ -29,7 +29,7 @@ async function replicated() {
   const settings = ["--replicaof", "127.0.0.1", String(master.port)];
   const replica = await serverWith({ log: "always", settings });
   const found = () => storeAt(`${master.url}?replicas=1`).then((one) => one.warnings());
-  await expect.poll(found, { timeout: 10_000, interval: 100 }).toEqual([]);
+  await expect.poll(found, { timeout: 20_000, interval: 100 }).toEqual([]);
   return { master, replica };
 }
 
@@ -69,7 +69,7 @@ describe("what survives", () => {
     await admin.config("SET", "appendfsync", "everysec");
     await admin.call("client", "kill", "type", "normal", "skipme", "yes");
     admin.disconnect();
-    await expect.poll(() => store.durability(), { timeout: 5_000 }).toBe("second");
+    await expect.poll(() => store.durability(), { timeout: 20_000 }).toBe("second");
   });
 
   test("is told not to count a replica that still gets its first copy", async () => {
@@ -78,7 +78,7 @@ describe("what survives", () => {
     const replicaof = ["--replicaof", "127.0.0.1", String(master.port)];
     await serverWith({ settings: replicaof });
     const admin = new Redis(master.port);
-    await expect.poll(() => admin.info("replication"), { timeout: 5_000 }).toMatch(/slave0:/);
+    await expect.poll(() => admin.info("replication"), { timeout: 20_000 }).toMatch(/slave0:/);
     admin.disconnect();
     const store = await storeAt(`${master.url}?replicas=1`);
     expect(store.warnings()).toEqual([expect.stringMatching(/0 replicas where commits wait/)]);
@@ -95,7 +95,7 @@ describe("what survives", () => {
 describe("a commit that waits for a replica", () => {
   test("resolves once the replica has it, also when it is a repeated one", async () => {
     const { master, replica } = await replicated();
-    const store = await storeAt(`${master.url}?replicas=1&replicaWait=500ms`);
+    const store = await storeAt(`${master.url}?replicas=1&replicaWait=2s`);
     const owner = await Owner.of(store);
     const commit = owner.commitOf({ instances: [writeOf("order/1")] });
     const first = await store.commit(commit);
@@ -109,7 +109,7 @@ describe("a commit that waits for a replica", () => {
     await expect(store.commit(next)).rejects.toThrow(/0 of 1 replicas/);
     replica.signal("SIGCONT");
     const again = () => store.commit(next).catch(() => undefined);
-    await expect.poll(again, { timeout: 10_000 }).toMatchObject({ sequence: 2 });
+    await expect.poll(again, { timeout: 20_000 }).toMatchObject({ sequence: 2 });
   });
 
   test("is not taken for replicated by a connection that only repeated it", async () => {
@@ -124,7 +124,7 @@ describe("a commit that waits for a replica", () => {
     await expect(gated.commit(commit)).rejects.toMatchObject({ code: "store-unavailable" });
     replica.signal("SIGCONT");
     const again = () => gated.commit(commit).catch(() => undefined);
-    await expect.poll(again, { timeout: 10_000 }).toEqual(first);
+    await expect.poll(again, { timeout: 20_000 }).toEqual(first);
   });
 });
 

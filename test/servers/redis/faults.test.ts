@@ -30,7 +30,7 @@ afterAll(async () => {
 beforeEach(async () => {
   prefix = newPrefix();
   proxy = await Proxy.to(server.port);
-  store = await openedStore(proxy.url, { prefix, callDeadlineMs: 600 });
+  store = await openedStore(proxy.url, { prefix, callDeadlineMs: 1_500 });
   other = await openedStore(server.url, { prefix, callDeadlineMs: 20_000 });
   owner = await Owner.of(store);
   // The server knows the script from here on.
@@ -116,7 +116,7 @@ describe("a server", () => {
     server.signal("SIGSTOP");
     await expect(store.now()).rejects.toMatchObject(unavailable);
     server.signal("SIGCONT");
-    await expect.poll(() => store.now().catch(() => 0), { timeout: 5_000 }).toBeGreaterThan(0);
+    await expect.poll(() => store.now().catch(() => 0), { timeout: 20_000 }).toBeGreaterThan(0);
     await owner.write(writeOf("order/1"));
   });
 
@@ -131,7 +131,7 @@ describe("a server", () => {
     const before = await dumpOf(other, ["order/1"]);
     await server.kill();
     await server.run();
-    await expect.poll(() => other.now().catch(() => 0), { timeout: 5_000 }).toBeGreaterThan(0);
+    await expect.poll(() => other.now().catch(() => 0), { timeout: 20_000 }).toBeGreaterThan(0);
     expect(await dumpOf(other, ["order/1"])).toEqual(before);
   });
 
@@ -226,7 +226,7 @@ async function reconnected(): Promise<void> {
       () => true,
       () => false,
     );
-  await expect.poll(call, { timeout: 5_000 }).toBe(true);
+  await expect.poll(call, { timeout: 20_000 }).toBe(true);
 }
 
 /** How often the server has run a command. */

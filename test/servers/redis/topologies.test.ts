@@ -57,7 +57,7 @@ describe("the Redis store behind Sentinel", () => {
         (answer) => answer.kind,
         () => "none",
       );
-    await expect.poll(kind, { timeout: 10_000 }).toBe("committed");
+    await expect.poll(kind, { timeout: 20_000 }).toBe("committed");
     await servers.servers[0]?.kill();
     const found = () => store.load(1, ["order/1"]).catch(() => []);
     await expect.poll(found, { timeout: 20_000 }).toMatchObject([{ version: 1 }]);

@@ -70,7 +70,9 @@ test("An endless series goes on where it was, and holds back while too many are 
     mostOpen: 30,
     signal: stop.signal,
   });
-  await vi.waitFor(() => expect(client.asked.length).toBeGreaterThanOrEqual(30));
+  await vi.waitFor(() => expect(client.asked.length).toBeGreaterThanOrEqual(30), {
+    timeout: 20_000,
+  });
   await new Promise((resolve) => setTimeout(resolve, 250));
   stop.abort();
   await ended;

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { isComplete, reportJson, reportTable } from "../../../src/cli/report.ts";
 import { runOrders } from "../../../src/cli/run-orders.ts";
 import { systemClock as clock } from "../../../src/clock.ts";
@@ -11,7 +11,7 @@ const run = { clock, workflow: "w", items, outcomes };
 test("A run ends when its last order is in a final state, and says how many ended where", async () => {
   const client = new ScriptedClient();
   const running = runOrders({ ...run, client });
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await vi.waitFor(() => expect(client.instances.size).toBe(3), { timeout: 20_000 });
   client.end("a", "delivered");
   client.end("c", "delivered");
   expect(

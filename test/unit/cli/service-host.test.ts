@@ -18,6 +18,9 @@ const echo: MessageService = {
   },
 };
 
+/** For busy machines. */
+const within = { timeout: 20_000 };
+
 async function bench(service: MessageService, transport?: Transport) {
   const broker = new MemoryBroker({ clock: systemClock });
   const outside = new MemoryTransport(broker, { user: "test" });
@@ -63,7 +66,7 @@ test("A service answers each request on its reply queue and leaves nothing in it
   const host = await start();
   await ask("echo.a", "1", "one");
   await ask("echo.b", "2", "two");
-  await vi.waitFor(() => expect(answers.map(({ id }) => id)).toEqual(["re:1", "re:2"]));
+  await vi.waitFor(() => expect(answers.map(({ id }) => id)).toEqual(["re:1", "re:2"]), within);
   await host.stop();
   expect(await outside.depth("svc")).toBe(0);
 });
@@ -74,7 +77,7 @@ test("Requests that come while the service is stopped wait for it", async () => 
   await ask("echo.a", "1", "one");
   expect(answers).toEqual([]);
   const host = await start();
-  await vi.waitFor(() => expect(answers).toHaveLength(1));
+  await vi.waitFor(() => expect(answers).toHaveLength(1), within);
   await host.stop();
 });
 
@@ -83,15 +86,15 @@ test("A delayed answer keeps its request in the queue until it is out", async ()
   const booking = JSON.stringify({ orderId: "7", shipVia: 1, shippedDate: "2026-01-05" });
   const first = await start();
   await ask("carrier.book", "1", booking);
-  await vi.waitFor(() => expect(answers).toHaveLength(1));
+  await vi.waitFor(() => expect(answers).toHaveLength(1), within);
   await first.stop();
   expect(reports).toEqual([]);
   expect(await outside.depth("svc")).toBe(1);
   const second = await start();
-  await vi.waitFor(() => expect(reports).toHaveLength(1));
+  await vi.waitFor(() => expect(reports).toHaveLength(1), within);
   expect(new Set(answers.map(({ id }) => id))).toEqual(new Set(["re:1"]));
   expect(reports[0]).toMatchObject({ id: "carrier:delivered:7", type: "carrier.delivered" });
-  await vi.waitFor(async () => expect(await outside.depth("svc")).toBe(0));
+  await vi.waitFor(async () => expect(await outside.depth("svc")).toBe(0), within);
   await second.stop();
   expect(await outside.depth("svc")).toBe(0);
 });
@@ -101,7 +104,7 @@ test("A request that cannot be understood is told of and does not stop the other
   const host = await start();
   await ask("echo.a", "1", "bad");
   await ask("echo.a", "2", "good");
-  await vi.waitFor(() => expect(answers.map(({ id }) => id)).toEqual(["re:2"]));
+  await vi.waitFor(() => expect(answers.map(({ id }) => id)).toEqual(["re:2"]), within);
   expect(troubles).toEqual(["echo leaves a request unanswered: Error: not understood"]);
   await host.stop();
 });
@@ -124,7 +127,7 @@ test("An answer that the broker did not confirm is published again", async () =>
   const message = { id: "1", type: "echo.a", body: "one", replyTo: "answers" };
   await inside.publish([{ exchange: "events", routingKey: "echo.a", message }]);
   inside.failNext = true;
-  await vi.waitFor(() => expect(heard).toHaveLength(1), { timeout: 2_000 });
+  await vi.waitFor(() => expect(heard).toHaveLength(1), within);
   expect(inside.failNext).toBe(false);
   await host.stop();
   expect(await inside.depth("svc")).toBe(0);
