@@ -29,12 +29,11 @@ export class Feed {
   }
 
   ack(deliveries: readonly Delivery[]): void {
-    this.#consumer?.ack(deliveries);
     const last = deliveries.at(-1);
-    if (this.#careful && last !== undefined && last.redeliveries < suspectRedeliveries) {
-      this.#careful = false;
-      void this.#widen();
-    }
+    const widens = this.#careful && last !== undefined && last.redeliveries < suspectRedeliveries;
+    if (!widens) return this.#consumer?.ack(deliveries);
+    this.#careful = false;
+    void this.#widen(deliveries);
   }
 
   /** Ends the consumer; what was not acknowledged goes back to the head of the queue. */
@@ -45,12 +44,12 @@ export class Feed {
     await consumer?.close();
   }
 
-  async #widen(): Promise<void> {
+  async #widen(handled: readonly Delivery[]): Promise<void> {
     const { lost, prefetch } = this.#options;
     const narrow = this.#consumer;
     this.#consumer = undefined;
     try {
-      await narrow?.close();
+      await narrow?.close(handled);
       await this.#consume(prefetch);
     } catch (error) {
       lost(error instanceof Error ? error.message : String(error));

@@ -56,8 +56,9 @@ export class MemoryTransport implements Transport {
     this.#consumers.add(open);
     return {
       ack: (deliveries) => consumer.ack(deliveries),
-      close: () => {
+      close: (last = []) => {
         this.#consumers.delete(open);
+        consumer.ack(last);
         return consumer.close();
       },
     };

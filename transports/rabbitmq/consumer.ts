@@ -42,6 +42,7 @@ export class RabbitMqConsumer implements Consumer {
   #early: ConsumeMessage[] | undefined = [];
   #status: "starting" | "running" | "ended" = "starting";
   #failure: string | undefined;
+  #name = "";
   #closing: Promise<void> | undefined;
   #whenEnded: (() => void) | undefined;
 
@@ -60,7 +61,8 @@ export class RabbitMqConsumer implements Consumer {
   async start(): Promise<void> {
     const { queue, prefetch } = this.#options;
     await this.#channel.prefetch(prefetch);
-    await this.#channel.consume(queue, (message) => this.#receive(message));
+    const receive = (message: ConsumeMessage | null) => this.#receive(message);
+    this.#name = (await this.#channel.consume(queue, receive)).consumerTag;
     if (this.#status === "ended") throw new Error(this.#failure ?? "it was closed");
     this.#status = "running";
     this.#surroundings.clock.soon(() => this.#release());
@@ -82,16 +84,28 @@ export class RabbitMqConsumer implements Consumer {
     for (const tag of above) this.#acknowledge(tag, { allUpTo: false });
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  close(last: readonly Delivery[] = []): Promise<void> {
+    this.#closing ??= this.#close(last);
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  async #close(last: readonly Delivery[]): Promise<void> {
     if (this.#status === "ended") return;
+    if (last.length > 0) await this.#finish(last);
     this.#end();
     // Closing the channel, unlike cancelling, returns what is out to the head of the queue in the old order.
     await closeChannel(this.#channel);
+  }
+
+  /**
+   * An acknowledgement makes room for the next message. It would come back with the channel, and a quorum queue puts
+   * what comes back behind what has come back before.
+   */
+  async #finish(last: readonly Delivery[]): Promise<void> {
+    const { queue } = this.#options;
+    const cancelled = () => this.#channel.cancel(this.#name);
+    await inTime(this.#surroundings, `queue "${queue}"`, cancelled).catch(() => undefined);
+    this.ack(last);
   }
 
   #end(): void {
@@ -117,7 +131,7 @@ export class RabbitMqConsumer implements Consumer {
   }
 
   #deliver(received: ConsumeMessage): void {
-    if (this.#status === "ended") return;
+    if (this.#status === "ended" || this.#closing !== undefined) return;
     const tag = received.fields.deliveryTag;
     this.#out.add(tag);
     const redeliveries = redeliveriesOf(received);
@@ -138,7 +152,7 @@ export class RabbitMqConsumer implements Consumer {
   }
 
   #lose(reason: string): void {
-    const told = this.#status === "running";
+    const told = this.#status === "running" && this.#closing === undefined;
     if (this.#status === "ended") return;
     this.#failure ??= this.#surroundings.ended() ?? reason;
     this.#end();

@@ -24,7 +24,8 @@ beforeEach(() => {
       return {
         ack: (deliveries: readonly Delivery[]) =>
           consumer.acked.push(...deliveries.map(({ tag }) => tag)),
-        close: async () => {
+        close: async (last: readonly Delivery[] = []) => {
+          consumer.acked.push(...last.map(({ tag }) => tag));
           consumer.closed = true;
         },
       };
