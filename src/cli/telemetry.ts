@@ -49,7 +49,7 @@ async function openLog(environment: Environment, say: (line: string) => void): P
   const level = environment["LOG_LEVEL"] ?? "";
   if (level === "") return troubleObserver(say, () => systemClock.monotonic());
   const { logObserver } = await import("../telemetry/log.ts");
-  return logObserver(level.toLowerCase());
+  return logObserver(level.toLowerCase(), undefined, () => systemClock.monotonic());
 }
 
 async function openTracing(

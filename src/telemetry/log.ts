@@ -7,10 +7,15 @@ const levels = ["trace", "debug", "info", "warn", "error", "fatal"];
 
 /**
  * Writes what the engine does as JSON lines, each with the trace it belongs to: what went wrong as `warn` and `error`,
- * the life of instances and partitions as `info`, each event as `debug`, batches as `trace`.
+ * the life of instances and partitions as `info`, each event as `debug`, batches as `trace`. With a clock, a trouble that
+ * comes again within ten seconds is counted in the next line about it instead of having one of its own.
  * @throws WaybillError `invalid-configuration` for an unknown level.
  */
-export function logObserver(level: string, to: DestinationStream = destination(2)): Observer {
+export function logObserver(
+  level: string,
+  to: DestinationStream = destination(2),
+  now?: () => number,
+): Observer {
   if (![...levels, "silent"].includes(level)) {
     throw new WaybillError({
       code: "invalid-configuration",
@@ -22,14 +27,43 @@ export function logObserver(level: string, to: DestinationStream = destination(2
     { level, base: null, formatters: { level: (label) => ({ level: label }) } },
     to,
   );
-  return { observe: (observation, trace) => write(logger, observation, trace) };
+  const echoes = new Echoes();
+  return {
+    observe(observation, trace) {
+      const repeated = now === undefined ? 0 : echoes.hear(observation, now());
+      if (repeated === undefined) return;
+      write(logger, observation, { ...traceFields(trace), ...(repeated > 0 && { repeated }) });
+    },
+  };
 }
 
-function write(logger: Logger, observation: Observation, trace: Headers | undefined): void {
+const quietMs = 10_000;
+const mostRemembered = 1_000;
+
+/** While something is away, every attempt says so, many times a second. */
+class Echoes {
+  readonly #heard = new Map<string, { readonly at: number; repeated: number }>();
+
+  /** How often it was passed over since it was last said; undefined when it is not to be said again yet. */
+  hear(observation: Observation, now: number): number | undefined {
+    if (observation.kind !== "trouble") return 0;
+    const words = `${observation.where} ${observation.message}`;
+    const last = this.#heard.get(words);
+    if (last !== undefined && now - last.at < quietMs) {
+      last.repeated += 1;
+      return undefined;
+    }
+    if (this.#heard.size >= mostRemembered) this.#heard.clear();
+    this.#heard.set(words, { at: now, repeated: 0 });
+    return last?.repeated ?? 0;
+  }
+}
+
+function write(logger: Logger, observation: Observation, more: object): void {
   const level = levelOf(observation);
   if (!logger.isLevelEnabled(level)) return;
   const { kind, ...fields } = observation;
-  logger[level]({ ...fields, ...traceFields(trace) }, "message" in fields ? fields.message : kind);
+  logger[level]({ ...fields, ...more }, "message" in fields ? fields.message : kind);
 }
 
 /** The names that OpenTelemetry gives trace ids in logs of other formats. */

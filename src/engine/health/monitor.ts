@@ -104,7 +104,7 @@ export class Monitor {
     }
     for (const [code, { severity, message }] of this.#told) {
       if (now.has(code)) continue;
-      const words = `No longer: ${message}`;
+      const words = `Over: ${message}`;
       observer.observe({ kind: "finding", code, severity, change: "gone", message: words });
     }
     this.#told = now;
@@ -202,7 +202,7 @@ function healthOf(facts: Facts, findings: readonly Finding[], { stalledMs }: Hea
       waitingInstances: facts.waitingInstances,
       oldestWaitingMs: facts.oldestWaitingMs,
       clockSkewMs: facts.clockSkewMs,
-      eventLoopLagMs: facts.loopLagMs,
+      eventLoopLagMs: Math.round(facts.loopLagMs),
     },
   };
 }
