@@ -5,6 +5,8 @@ import { type Made, type Place, Wire } from "./wire.ts";
 const note = "x".repeat(150);
 const pollMs = 20;
 const silenceMs = 60_000;
+/** Whatever is there twice has come by then. */
+const strayMs = 200;
 
 /** Puts scans of parcels into the queues of one subject, and looks at what comes out. */
 export class Load {
@@ -28,7 +30,7 @@ export class Load {
   /** Begins every parcel, and waits until all have said so. */
   async begin(): Promise<void> {
     await this.#wire.publishAll(this.#instances, (index) => made(index, registration, 0));
-    await this.drained(this.#instances);
+    await this.collect(this.#instances);
   }
 
   /** Publishes so many messages, round robin over the parcels; resolves once the broker has them all. */
@@ -36,20 +38,34 @@ export class Load {
     await this.#wire.publishAll(messages, () => this.#next());
   }
 
-  /** Resolves once exactly so many have come out, and empties the queue that they came to. */
+  /** Resolves once so many have come out. They stay in their queue: to read them is no part of what is measured. */
   async drained(messages: number): Promise<void> {
     const { channel, out } = this.#wire;
     let quietSince = performance.now();
     for (let before = -1; ; ) {
       const { messageCount } = await channel.checkQueue(out);
-      if (messageCount >= messages) break;
+      if (messageCount >= messages) return;
       if (messageCount !== before) quietSince = performance.now();
       before = messageCount;
       if (performance.now() - quietSince > silenceMs) throw lost(out, messageCount, messages);
       await sleep(pollMs);
     }
-    const { messageCount } = await channel.purgeQueue(out);
-    if (messageCount !== messages) throw lost(out, messageCount, messages);
+  }
+
+  /** Takes everything out, and makes sure that each message led to one; how many were there twice. */
+  async collect(messages: number): Promise<number> {
+    const seen = new Set<string>();
+    let doubled = 0;
+    const stop = await this.#wire.listen(({ id }) => {
+      if (seen.has(id)) doubled += 1;
+      seen.add(id);
+    });
+    const endsAt = performance.now() + silenceMs;
+    while (seen.size < messages && performance.now() < endsAt) await sleep(pollMs);
+    await sleep(strayMs);
+    await stop();
+    if (seen.size !== messages) throw lost(this.#wire.out, seen.size, messages);
+    return doubled;
   }
 
   /** Publishes at a steady rate; how long each took to come out, in milliseconds, without those of the first second. */

@@ -77,8 +77,11 @@ async function drain({ subject, load, name }: Runner, messages: number): Promise
   subject.thaw();
   await load.drained(messages);
   const use = cpuBetween(before, readCpu([subject.pid]));
+  const doubled = await load.collect(messages);
   const perSecond = Math.round(messages / use.seconds);
-  progress(`${name}: ${perSecond}/s, others ${use.othersBusyCores.toFixed(2)} cores`);
+  progress(
+    `${name}: ${perSecond}/s, others ${use.othersBusyCores.toFixed(2)} cores, ${doubled} doubled`,
+  );
   return use;
 }
 

@@ -23,6 +23,7 @@ export interface Made {
 
 /** What came out: the type, the payload, and when the engine had sent it by its store's clock. */
 export interface Heard {
+  readonly id: string;
   readonly type: string;
   readonly body: unknown;
   readonly sentAt: number;
@@ -99,13 +100,18 @@ export class Wire {
       this.out,
       (message) => {
         if (message === null) return;
-        const { timestamp, headers } = message.properties as {
+        const {
+          messageId: id = "",
+          timestamp,
+          headers,
+        } = message.properties as {
+          readonly messageId?: string;
           readonly timestamp?: number;
           readonly headers?: Readonly<Record<string, unknown>>;
         };
         const sentAt = (timestamp ?? 0) * 1_000 + Number(headers?.["x-waybill-ms"] ?? 0);
         const body: unknown = JSON.parse(message.content.toString());
-        take({ type: message.fields.routingKey, body, sentAt });
+        take({ id, type: message.fields.routingKey, body, sentAt });
       },
       { noAck: true },
     );
