@@ -74,8 +74,19 @@ const start = (id: string, to = "Rome") =>
   engine.client.start({ workflow: "trip", id, input: { to } });
 const event = (type: string, id = "t") => ({ workflow: "trip", id, type, payload: {} });
 const send = (type: string, id = "t") => engine.client.send(event(type, id));
-const wait = (until: "done" | `state:${string}` | `tag:${string}`, timeoutMs = 2_000) =>
-  engine.client.wait("trip", "t", { until, timeoutMs });
+type Until = "done" | `state:${string}` | `tag:${string}`;
+const wait = (until: Until, timeoutMs = 20_000, id = "t") =>
+  engine.client.wait("trip", id, { until, timeoutMs });
+
+/** How many milliseconds a wait for a flight takes that begins on the ground. */
+async function takeOff(id: string, until: Until): Promise<number> {
+  await start(id);
+  const began = performance.now();
+  const waiting = wait(until, 20_000, id);
+  await send("board", id);
+  expect(await waiting).toMatchObject({ reached: true, instance: { tags: ["air"] } });
+  return performance.now() - began;
+}
 
 describe("a named action", () => {
   it("runs once, after the commit, and not again after a restart", async () => {
@@ -110,12 +121,9 @@ describe("waiting", () => {
   });
 
   it.each(["state:away", "state:away.flying", "tag:air"] as const)("ends at %s", async (until) => {
-    await start("t");
-    const began = performance.now();
-    const waiting = wait(until);
-    await send("board");
-    expect(await waiting).toMatchObject({ reached: true, instance: { tags: ["air"] } });
-    expect(performance.now() - began).toBeLessThan(900);
+    let trips = 0;
+    // Without the news it would look again after a second, on the fastest machine too.
+    await expect.poll(() => takeOff(`t${(trips += 1)}`, until)).toBeLessThan(900);
   });
 
   it("ends at once when it is there already", async () => {
