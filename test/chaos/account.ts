@@ -6,9 +6,13 @@ import type { Workflow } from "../../src/workflow.ts";
 import { type Accepted, isFinal, isNameOf } from "../support/instance-checks.ts";
 import { Replayer } from "../support/replay.ts";
 import { instanceProblems, type Judged, readInstance } from "./judged-instance.ts";
+import type { Arrived } from "./plain-amqp.ts";
 
 /** What of a store is looked at. */
-export type StoreView = Pick<Store, "list" | "history" | "deadLetters" | "partitions">;
+export type StoreView = Pick<Store, "load" | "history" | "deadLetters" | "partitions" | "now">;
+
+/** What came to a sink, and how often. */
+export type Received = ReadonlyMap<string, Arrived>;
 
 /** Everything that there is to judge by: what outsiders know, and the store. */
 export interface Evidence {
@@ -23,12 +27,13 @@ export interface Evidence {
     readonly isWaiting: () => readonly string[];
   };
   /** What was emitted, by message id in the order of arrival. */
-  readonly sink: {
-    readonly received: ReadonlyMap<string, ReadonlySet<string>>;
-    readonly deliveries: number;
-  };
+  readonly sink: { readonly received: Received };
+  /** The instances that this is about; all unless given. */
+  readonly concerns?: (key: string) => boolean;
   /** Workflows whose instances need not end. */
   readonly endless?: readonly string[];
+  /** Others may still be at work: partitions are looked at only when all is to be at rest. */
+  readonly goesOn?: boolean;
   /** When the last fault was over, in milliseconds since the Unix epoch: from then on timers are punctual. */
   readonly calmSince?: number;
 }
@@ -48,6 +53,7 @@ export interface Account {
 }
 
 const pageSize = 500;
+const overdueMs = 2_000;
 
 /** The account as one line for people. */
 export function accountLine(account: Account): string {
@@ -67,14 +73,14 @@ export async function settledAccount(evidence: Evidence, withinMs: number): Prom
 
 /** Reads everything, and judges it by the invariants of the simulation. */
 export async function takeAccount(evidence: Evidence): Promise<Account> {
-  const { workload, sink, partitions } = evidence;
+  const { workload, sink, partitions, concerns = () => true } = evidence;
   const letters = await readLetters(evidence.store);
-  const instances = await readInstances(evidence);
   const replayer = new Replayer(evidence.workflows);
-  const effects = effectsByInstance(sink.received);
+  const effects = effectsByInstance(sink.received, concerns);
+  const instances = await readInstances(evidence, effects);
   const problems = [
     ...workload.isWaiting().map((id) => `${id} was sent and never answered`),
-    ...(await partitionProblems(evidence)),
+    ...(evidence.goesOn === true ? [] : await partitionProblems(evidence)),
     ...[...workload.started]
       .filter((key) => !instances.has(key))
       .map((key) => `${key} was started and is gone`),
@@ -99,7 +105,8 @@ export async function takeAccount(evidence: Evidence): Promise<Account> {
       problems.push(`${message.type} ${message.id} for ${message.key} was accepted and lost`);
     }
   }
-  const republished = sink.deliveries - sink.received.size;
+  const arrived = [...effects.values()].flatMap((own) => [...own.values()]);
+  const republished = arrived.reduce((sum, { deliveries }) => sum + deliveries - 1, 0);
   const accepted = workload.accepted.size;
   return { instances: instances.size, accepted, republished, problems, ...count };
 }
@@ -114,23 +121,19 @@ async function accountOrProblem(evidence: Evidence): Promise<Account> {
   }
 }
 
-async function readInstances(evidence: Evidence): Promise<ReadonlyMap<string, Judged>> {
+/** The instances that anything is known of, without those that are not there. */
+async function readInstances(
+  { store, partitions, workload }: Evidence,
+  effects: ReadonlyMap<string, Received>,
+): Promise<ReadonlyMap<string, Judged>> {
+  const told = [...workload.accepted.values()].map(({ key }) => key);
+  const keys = new Set([...workload.started, ...told, ...effects.keys()]);
   const found = new Map<string, Judged>();
-  for (const { name } of evidence.workflows) {
-    for (let cursor: string | undefined; ; ) {
-      const page = await evidence.store.list({
-        workflow: name,
-        terms: [],
-        limit: pageSize,
-        ...(cursor !== undefined && { cursor }),
-      });
-      const read = page.items.map((stored) =>
-        readInstance(evidence.store, partitionOf(stored.key, evidence.partitions), stored),
-      );
-      for (const one of await Promise.all(read)) found.set(one.key, one);
-      cursor = page.nextCursor;
-      if (cursor === undefined) break;
-    }
+  for (let partition = 0; partition < partitions; partition += 1) {
+    const own = [...keys].filter((key) => partitionOf(key, partitions) === partition);
+    const stored = (await store.load(partition, own)).filter((one) => one !== undefined);
+    const read = stored.map((one) => readInstance(store, partition, one));
+    for (const one of await Promise.all(read)) found.set(one.key, one);
   }
   return found;
 }
@@ -149,13 +152,16 @@ async function readLetters(store: StoreView): Promise<readonly (string | undefin
   }
 }
 
-/** At rest nothing waits to go out and no timer is armed: those of instances that have ended are gone. */
+/** At rest nothing waits to go out, and no timer is overdue. */
 async function partitionProblems({ store }: Evidence): Promise<readonly string[]> {
+  const now = await store.now();
   const problems: string[] = [];
-  for (const { partition, owner, outboxEntries, timers, nextDue } of await store.partitions()) {
+  for (const { partition, owner, outboxEntries, nextDue } of await store.partitions()) {
     if (owner === undefined) problems.push(`partition ${partition} has no owner`);
     if (outboxEntries > 0) problems.push(`partition ${partition}: ${outboxEntries} in its outbox`);
-    if (timers > 0) problems.push(`partition ${partition}: ${timers} armed, due at ${nextDue}`);
+    const lateMs = now - (nextDue ?? now);
+    if (lateMs > overdueMs)
+      problems.push(`partition ${partition}: a timer is ${lateMs} ms overdue`);
   }
   return problems;
 }
@@ -178,16 +184,17 @@ function wasApplied(message: Accepted, instance: Judged | undefined, partitions:
   );
 }
 
-/** By instance and version: the bodies that came under each effect's id. */
+/** What came of each instance, by the effect's id. */
 function effectsByInstance(
-  received: ReadonlyMap<string, ReadonlySet<string>>,
-): ReadonlyMap<string, Map<string, ReadonlySet<string>>> {
-  const found = new Map<string, Map<string, ReadonlySet<string>>>();
-  for (const [id, bodies] of received) {
+  received: Received,
+  concerns: (key: string) => boolean,
+): ReadonlyMap<string, Received> {
+  const found = new Map<string, Map<string, Arrived>>();
+  for (const [id, arrived] of received) {
     const [, key] = /^([^/:]+\/[^/]+)\/\d+\/\d+$/.exec(id) ?? [];
-    if (key === undefined) continue;
-    const own = found.get(key) ?? new Map<string, ReadonlySet<string>>();
-    found.set(key, own.set(id, bodies));
+    if (key === undefined || !concerns(key)) continue;
+    const own = found.get(key) ?? new Map<string, Arrived>();
+    found.set(key, own.set(id, arrived));
   }
   return found;
 }

@@ -38,6 +38,8 @@ process.on("SIGUSR2", () => {
   const { rss, heapUsed } = process.memoryUsage();
   say(`memory ${JSON.stringify({ rss, heapUsed })}`);
 });
+// Ctrl-C is for the one that started it.
+process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => void engine.stop().then(() => process.exit(0)));
 const { host, port } = configuration;
 const server = await listen(waybillRoutes(engine.client), { host, port });

@@ -11,6 +11,7 @@ export interface PlainMessage {
   readonly id: string;
   readonly type: string;
   readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Another application that publishes with confirms, and sends again under the same id until it has one. */
@@ -39,12 +40,14 @@ export class PlainSender {
     await hangUp(this.#connection);
   }
 
-  async #attempt({ exchange, routingKey, id, type, body }: PlainMessage): Promise<boolean> {
+  async #attempt(message: PlainMessage): Promise<boolean> {
+    const { exchange, routingKey, id, type, body, headers = {} } = message;
     try {
       const channel = await (this.#channel ??= this.#open());
       const confirmed = await new Promise<boolean>((resolve, reject) => {
         const late = setTimeout(() => reject(new Error("no confirm")), confirmMs);
-        const options = { messageId: id, type, mandatory: true, persistent: true };
+        const flags = { mandatory: true, persistent: true };
+        const options = { messageId: id, type, headers, ...flags };
         channel.publish(exchange, routingKey, Buffer.from(body), options, (error) => {
           clearTimeout(late);
           resolve(error === null || error === undefined);
@@ -72,11 +75,18 @@ export class PlainSender {
   }
 }
 
+/** What came under one message id, and how often. */
+export interface Arrived {
+  readonly bodies: Set<string>;
+  readonly deliveries: number;
+}
+
 /** Another application with a queue of its own, bound to all that is emitted. */
 export class Sink {
-  /** By message id, in the order of their first arrival: the bodies that came under it. */
-  readonly received = new Map<string, Set<string>>();
-  deliveries = 0;
+  /** By message id, in the order of their first arrival. */
+  readonly received = new Map<string, Arrived>();
+  /** Told the id of everything that comes. */
+  listener: (id: string) => void = () => undefined;
   readonly #url: string;
   readonly #prefix: string;
   #connection: ChannelModel | undefined;
@@ -101,9 +111,9 @@ export class Sink {
     }
   }
 
-  /** Forgets what it has received under these ids. */
-  forget(ids: Iterable<string>): void {
-    for (const id of ids) this.received.delete(id);
+  /** Forgets what has come under such ids. */
+  forget(isMeant: (id: string) => boolean): void {
+    for (const id of this.received.keys()) if (isMeant(id)) this.received.delete(id);
   }
 
   async close(): Promise<void> {
@@ -139,10 +149,9 @@ export class Sink {
   }
 
   #take(id: string, body: string): void {
-    this.deliveries += 1;
-    const bodies = this.received.get(id);
-    if (bodies === undefined) this.received.set(id, new Set([body]));
-    else bodies.add(body);
+    this.listener(id);
+    const { bodies = new Set<string>(), deliveries = 0 } = this.received.get(id) ?? {};
+    this.received.set(id, { bodies: bodies.add(body), deliveries: deliveries + 1 });
   }
 }
 

@@ -1,5 +1,6 @@
 import { partitionOf } from "../../src/routing.ts";
 import type { Evidence } from "./account.ts";
+import type { Arrived } from "./plain-amqp.ts";
 
 /** Evidence of a good run that somebody has changed, and what must be said of it. */
 export interface Tampered {
@@ -91,15 +92,15 @@ export const tamperings: readonly Tampered[] = [
     says: /emitted .*, delivered was .*forged/,
     tamper: onEffects((effects) => {
       const [id = ""] = effects.keys();
-      return new Map([...effects, [`${id}7`, new Set(['{"forged":true}'])]]);
+      return new Map([...effects, [`${id}7`, arrived('{"forged":true}')]]);
     }),
   },
   {
     what: "an effect was delivered with two contents",
     says: /came with different contents/,
     tamper: onEffects((effects) => {
-      const [[id, bodies] = ["", new Set<string>()]] = effects;
-      return new Map([...effects, [id, new Set([...bodies, "{}"])]]);
+      const [[id, { bodies }] = ["", arrived("")]] = effects;
+      return new Map([...effects, [id, arrived(...bodies, "{}")]]);
     }),
   },
   {
@@ -113,9 +114,9 @@ export const tamperings: readonly Tampered[] = [
     tamper: onPartition(3, { outboxEntries: 1 }),
   },
   {
-    what: "a timer of nobody is armed",
-    says: /partition 2: 1 armed/,
-    tamper: onPartition(2, { timers: 1 }),
+    what: "a timer is overdue",
+    says: /partition 2: a timer is \d+ ms overdue/,
+    tamper: onPartition(2, { timers: 1, nextDue: 1 }),
   },
   {
     what: "a partition is nobody's",
@@ -143,16 +144,25 @@ function onEffects(
   return (evidence) => {
     const [victim = ""] = evidence.workload.started;
     const isOf = (id: string) => id.startsWith(`${victim}/`);
-    const { received, deliveries } = evidence.sink;
+    const { received } = evidence.sink;
     const own = new Map([...received].filter(([id]) => isOf(id)));
     const others = [...received].filter(([id]) => !isOf(id));
-    return { ...evidence, sink: { received: new Map([...others, ...change(own)]), deliveries } };
+    return { ...evidence, sink: { received: new Map([...others, ...change(own)]) } };
   };
+}
+
+function arrived(...bodies: readonly string[]): Arrived {
+  return { bodies: new Set(bodies), deliveries: bodies.length };
 }
 
 function onPartition(
   number: number,
-  change: { readonly outboxEntries?: number; readonly timers?: number; readonly owner?: undefined },
+  change: {
+    readonly outboxEntries?: number;
+    readonly timers?: number;
+    readonly nextDue?: number;
+    readonly owner?: undefined;
+  },
 ): Tampered["tamper"] {
   return (evidence) => ({
     ...evidence,
@@ -169,10 +179,11 @@ function onPartition(
 /** The methods of a store that can be spread. */
 function viewOf(store: Evidence["store"]): Evidence["store"] {
   return {
-    list: (query) => store.list(query),
+    load: (...query) => store.load(...query),
     history: (...query) => store.history(...query),
     deadLetters: (query) => store.deadLetters(query),
     partitions: () => store.partitions(),
+    now: () => store.now(),
   };
 }
 

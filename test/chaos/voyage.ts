@@ -123,14 +123,24 @@ export const voyage = defineWorkflow({
 const beat = z.object({ sender: z.string(), number: z.number() });
 const pulseEvents = { "pulse.beat": beat };
 
-/** Never ends and does next to nothing: shows when its partition is at work. */
+/** Never ends, and answers each event with one: shows when its partition is at work. */
 export const pulse = defineWorkflow({
   name: "pulse",
   version: "1",
-  machine: setup({ types: { events: {} as EventsOf<typeof pulseEvents> } }).createMachine({
-    on: { "pulse.beat": {} },
+  machine: setup({
+    types: {
+      events: {} as EventsOf<typeof pulseEvents>,
+      emitted: {} as { type: "pulse.felt"; number: number },
+    },
+  }).createMachine({
+    on: {
+      "pulse.beat": {
+        actions: emit(({ event }) => ({ type: "pulse.felt" as const, number: event.number })),
+      },
+    },
   }),
   events: pulseEvents,
+  emits: { "pulse.felt": z.object({ number: z.number() }) },
 });
 
 export const chaosWorkflows = [voyage, pulse];

@@ -60,6 +60,11 @@ export class Workload {
     return [...this.#waiting];
   }
 
+  /** Whether an instance, or an effect of one, is of those that it begins. */
+  owns(name: string): boolean {
+    return name.startsWith(`voyage/v${this.#options.seed}-`);
+  }
+
   /** Begins a voyage every `everyMs`, for as long as `goesOn` says so. */
   async play(goesOn: () => boolean, everyMs: number, options: VoyageOptions = {}): Promise<void> {
     while (goesOn() && !this.#stopped) {
@@ -94,12 +99,6 @@ export class Workload {
     const endsAt = performance.now() + withinMs;
     while (this.#waiting.size > 0 && performance.now() < endsAt) await sleep(50);
     return this.#waiting.size === 0;
-  }
-
-  /** Forgets an instance that has been judged. */
-  forget(key: string, ids: Iterable<string>): void {
-    this.started.delete(key);
-    for (const id of ids) this.accepted.delete(id);
   }
 
   async close(): Promise<void> {

@@ -22,7 +22,10 @@ export class Child {
     });
     // The child ends with the test run, however that ends: the shell notices that nobody holds its input any more.
     const untilInputEnds = `cat >/dev/null; kill -9 ${this.#process.pid}`;
-    this.#watcher = spawn("sh", ["-c", untilInputEnds], { stdio: ["pipe", "ignore", "ignore"] });
+    this.#watcher = spawn("sh", ["-c", untilInputEnds], {
+      stdio: ["pipe", "ignore", "ignore"],
+      detached: true,
+    });
     this.#process.on("exit", () => this.#watcher.kill("SIGKILL"));
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream?.on("data", (chunk) => {

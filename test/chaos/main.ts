@@ -1,0 +1,37 @@
+import { parseArgs } from "node:util";
+import { firstSeed } from "../support/fuzz-budget.ts";
+import { measureRecovery } from "./recovery.ts";
+import { soak } from "./soak.ts";
+
+const usage = `npm run chaos -- --recovery [--rounds 10] [--seed N]
+  Measures how long work stands still after a fault; exits with 1 when a target is missed.
+npm run soak -- --minutes N [--seed N]
+  Lets faults happen by chance to a system at work, and takes the account; exits with 1 when anything is lost.
+`;
+
+const { values } = parseArgs({
+  options: {
+    soak: { type: "boolean", default: false },
+    minutes: { type: "string", default: "10" },
+    recovery: { type: "boolean", default: false },
+    rounds: { type: "string", default: "10" },
+    seed: { type: "string", default: String(firstSeed) },
+  },
+});
+
+async function main(): Promise<number> {
+  if (values.recovery) {
+    return (await measureRecovery(Number(values.rounds), Number(values.seed))) ? 0 : 1;
+  }
+  if (values.soak) {
+    const interrupted = new AbortController();
+    process.once("SIGINT", () => interrupted.abort());
+    const { signal } = interrupted;
+    const [minutes, seed] = [Number(values.minutes), Number(values.seed)];
+    return (await soak({ minutes, seed, signal })) ? 0 : 1;
+  }
+  process.stderr.write(usage);
+  return 2;
+}
+
+process.exitCode = await main();
