@@ -74,8 +74,7 @@ const start = (id: string, to = "Rome") =>
   engine.client.start({ workflow: "trip", id, input: { to } });
 const event = (type: string, id = "t") => ({ workflow: "trip", id, type, payload: {} });
 const send = (type: string, id = "t") => engine.client.send(event(type, id));
-type Until = "done" | `state:${string}` | `tag:${string}`;
-const wait = (until: Until, timeoutMs = 20_000, id = "t") =>
+const wait = (until: "done" | `${"state" | "tag"}:${string}`, timeoutMs = 20_000, id = "t") =>
   engine.client.wait("trip", id, { until, timeoutMs });
 
 describe("a named action", () => {
