@@ -95,7 +95,7 @@ describe("what survives", () => {
 describe("a commit that waits for a replica", () => {
   test("resolves once the replica has it, also when it is a repeated one", async () => {
     const { master, replica } = await replicated();
-    const store = await storeAt(`${master.url}?replicas=1&replicaWait=2s`);
+    const store = await storeAt(`${master.url}?replicas=1&replicaWait=1s`);
     const owner = await Owner.of(store);
     const commit = owner.commitOf({ instances: [writeOf("order/1")] });
     const first = await store.commit(commit);
