@@ -1,13 +1,12 @@
-/** A process that does the chores of a SQLite file, and kills itself at a failpoint: path, failpoint, which crossing. */
+/** A process that does the chores of one place, and kills itself at a failpoint: the place as JSON, failpoint, crossing. */
 import { writeSync } from "node:fs";
-import { ChoreRun } from "./chore.ts";
+import { type ChorePlace, ChoreRun } from "./chore.ts";
 
-const [, , path = "", failpoint = "", crossing = "1"] = process.argv;
+const [, , place = "", failpoint = "", crossing = "1"] = process.argv;
 let left = Number(crossing);
 
 const run = new ChoreRun({
-  broker: "embedded:",
-  store: `sqlite:${path}`,
+  ...(JSON.parse(place) as ChorePlace),
   // Goes past the buffers of the process: it was accepted, and the parent knows.
   accepted: (what) => writeSync(1, `${what}\n`),
   fail: (at) => {

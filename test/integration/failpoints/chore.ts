@@ -61,14 +61,17 @@ export const ids = ["a", "b", "e"];
 const asked = [0, 1, 2];
 const published = [10, 11, 12];
 const perInstance = asked.length + published.length;
-const queue = "shop.chores";
 /** Busy machines are slow. */
 const patienceMs = 45_000;
 
-/** Where the work is kept, and where it ends. */
-export interface ChoreOptions {
+/** Where the work is kept. */
+export interface ChorePlace {
   readonly broker: string;
   readonly store: string;
+  readonly prefix: string;
+}
+
+export interface ChoreOptions extends ChorePlace {
   /** Is told what was accepted, once it was. */
   readonly accepted: (what: string) => void;
   /** What an earlier process has already had accepted: it is not sent again. */
@@ -80,13 +83,15 @@ export interface ChoreOptions {
 export class ChoreRun {
   readonly engine: RunningEngine;
   readonly #options: ChoreOptions;
+  readonly #queue: string;
   #shop: Transport | undefined;
 
   constructor(options: ChoreOptions) {
-    const { broker, store, fail } = options;
-    const settings = { broker, store, partitions: 4, prefix: "chores" };
+    const { broker, store, prefix, fail } = options;
+    const settings = { broker, store, prefix, partitions: 4, limits: { leaseMs: 1_500 } };
     this.engine = createEngine({ workflows: [chore], ...settings, ...(fail && { fail }) });
     this.#options = options;
+    this.#queue = `${prefix}.shop`;
   }
 
   async start(): Promise<void> {
@@ -95,6 +100,7 @@ export class ChoreRun {
         const shop = this.engine.connect("shop");
         this.#shop = shop;
         await shop.open();
+        const queue = this.#queue;
         const bindings = [{ queue, exchange: "events", pattern: "chore.added" } as const];
         await shop.declare({ queues: [{ name: queue, kind: "work" }], bindings });
       },
@@ -123,7 +129,7 @@ export class ChoreRun {
         if (different.size >= count) resolve();
       };
       const lost = (reason: string) => reject(new Error(reason));
-      shop.consume({ queue, prefetch: 1_000, deliver, lost }).catch(reject);
+      shop.consume({ queue: this.#queue, prefetch: 1_000, deliver, lost }).catch(reject);
     });
     return found;
   }
