@@ -32,7 +32,7 @@ export function propertiesOf(message: Message, user: string): Options.Publish {
 export function messageFrom({ content, properties, fields }: ConsumeMessage): Message {
   const id = textIn(properties.messageId);
   const type =
-    textIn(properties.type) ?? (isTopic(fields.exchange) ? fields.routingKey : undefined);
+    textIn(properties.type) ?? (isTopic(fields.exchange) ? textIn(fields.routingKey) : undefined);
   const correlationId = textIn(properties.correlationId);
   const replyTo = textIn(properties.replyTo);
   const appId = textIn(properties.appId);
@@ -86,8 +86,10 @@ function headersFrom(table: MessagePropertyHeaders | undefined): Headers | undef
   let found = false;
   for (const name in table) {
     const value: unknown = table[name];
-    if (typeof value !== "string" || name === millisecondsHeader || brokersOwn.test(name)) continue;
-    headers[name] = value;
+    const text = textIn(value);
+    if (text === undefined || textIn(name) === undefined) continue;
+    if (name === millisecondsHeader || brokersOwn.test(name)) continue;
+    headers[name] = text;
     found = true;
   }
   return found ? headers : undefined;
@@ -97,20 +99,25 @@ function timestampIn(
   seconds: unknown,
   headers: MessagePropertyHeaders | undefined,
 ): number | undefined {
-  if (typeof seconds !== "number") return undefined;
+  const accepted = typeof seconds === "number" ? seconds * 1_000 : Number.NaN;
+  if (!Number.isFinite(accepted)) return undefined;
   const milliseconds = Number(textIn(headers?.[millisecondsHeader]) ?? 0);
   const valid = milliseconds > 0 && milliseconds < 1_000;
-  return seconds * 1_000 + (valid ? milliseconds : 0);
+  return accepted + (valid ? milliseconds : 0);
 }
 
 function isTopic(exchange: string): boolean {
   return /\.(events|inbound)$/.test(exchange);
 }
 
+/**
+ * Bytes that are not UTF-8 are no text: all that are read as replacement characters would look the same, so that one
+ * message would count as a copy of another, and would be too long to be sent on.
+ */
 function textIn(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
+  return typeof value === "string" && !value.includes("\ufffd") ? value : undefined;
 }
 
 function numberIn(value: unknown): number {
-  return typeof value === "number" ? value : 0;
+  return typeof value === "number" && Number.isFinite(value) ? value : 0;
 }

@@ -146,6 +146,26 @@ describe("a queued activity", () => {
     expect(seen.map(({ signal }) => signal.aborted)).toEqual([true, true, true]);
   });
 
+  it("with a broken task is dropped, and the worker goes on", async () => {
+    const { run, seen } = attempts(() => "ok");
+    await begin({});
+    const insider = await world.connect("waybill");
+    const broken = ["", "null", "[]", "{", '{"key":5}', '{"key":"errand/e","activity":"work"}'];
+    await insider.publish(
+      broken.map((body) => ({
+        exchange: "",
+        routingKey: "waybill.activity.errand.work",
+        message: { type: "waybill.activity", body },
+      })),
+    );
+    await work(run);
+    await state("done");
+    await eventually(async () =>
+      expect(await insider.depth("waybill.activity.errand.work")).toBe(0),
+    );
+    expect(seen).toHaveLength(1);
+  });
+
   it("without the engine's user is no task: a worker drops it", async () => {
     const { run, seen } = attempts(() => "ok");
     await begin({});
