@@ -215,12 +215,11 @@ export class Ownership {
     const { number, epoch } = partition;
     if (this.#busy.has(number)) return;
     this.#busy.add(number);
-    const { store, clock, observer, limits, fail } = this.#ports;
+    const { clock, observer, fail } = this.#ports;
     try {
       await partition.close(deadlineMs);
       fail?.("releasing");
-      const released = store.release(number, epoch);
-      await within(clock, limits.storeDeadlineMs, released, "The store");
+      await this.#letGo(number, epoch);
       fail?.("released");
     } catch (error) {
       this.#trouble(error);
@@ -233,6 +232,21 @@ export class Ownership {
     }
   }
 
+  /** Commits that the store has lost are written again before: the next owner could not. */
+  async #letGo(number: number, epoch: number): Promise<void> {
+    const { store, clock, limits } = this.#ports;
+    const ask = <T>(asked: Promise<T>) => within(clock, limits.storeDeadlineMs, asked, "The store");
+    const ring = this.#ring(number);
+    const head = await ask(store.renew(number, epoch, limits.leaseMs));
+    if (head.epoch > epoch || ring.contradiction(head) === undefined) {
+      return ask(store.release(number, epoch));
+    }
+    const claim = await ask(store.claim(number, this.#member.id, limits.leaseMs, ring.epoch));
+    if (claim === undefined) return;
+    await recover(this.#ports, { number, claim, ring });
+    await ask(store.release(number, claim.epoch));
+  }
+
   /** Whoever owns it now may have begun from less than this process has committed. */
   async #lookBack(number: number): Promise<void> {
     if (this.#busy.has(number)) return;
@@ -242,7 +256,8 @@ export class Ownership {
     try {
       const asked = store.renew(number, ring.epoch, 0);
       const head = await within(clock, limits.storeDeadlineMs, asked, "The store");
-      if (head.epoch === ring.epoch) return;
+      // A store that went back gives an epoch out again, to somebody else.
+      if (head.epoch === ring.epoch && ring.contradiction(head) === undefined) return;
       this.#left.delete(number);
       conclude(this.#ports, { number, head, ring });
     } catch (error) {

@@ -49,7 +49,7 @@ export function conclude(
   const { number: partition, head, ring } = owned;
   const { epoch } = head;
   const why = ring.contradiction(head);
-  const from = epoch > ring.epoch ? head.base : head.sequence;
+  const from = epoch > ring.epoch ? head.base : ring.partedAt(head);
   const lost = Math.max(0, ring.sequence - from);
   if (why !== undefined) rollbacks.tell({ partition, epoch, restored: 0, lost, why });
   ring.claimed(epoch);

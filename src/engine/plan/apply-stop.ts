@@ -1,8 +1,8 @@
 import type { StopArrival } from "../arrival.ts";
-import type { Instance } from "../instance.ts";
 import { heldTimer } from "../timer-id.ts";
 import { advance } from "./advance.ts";
 import { giveUpAll } from "./fail.ts";
+import { note } from "./note.ts";
 import type { Draft, Plan } from "./plan.ts";
 import { observeSetAside, refuse, unknownInstance } from "./refuse.ts";
 import { type Cause, update } from "./running.ts";
@@ -29,7 +29,7 @@ export function stop(plan: Plan, draft: Draft, cause: Cause): void {
   // What it has failed on is set aside once more, now for having come too late.
   if (failure?.letter !== undefined) plan.forgetLetter(failure.letter);
   draft.current = current;
-  if (current.sealed !== undefined) return callOff(plan, draft, current.sealed);
+  if (current.sealed !== undefined) return callOff(plan, draft, cause);
   const definition = plan.definition(draft.key, current);
   const actor = current.actor;
   if (actor === undefined || definition === undefined) return;
@@ -44,19 +44,17 @@ const wasStopped = {
 } as const;
 
 /** Calls off the timers and runs of an instance whose code is not here; its children are out of reach. */
-function callOff(plan: Plan, draft: Draft, sealed: NonNullable<Instance["sealed"]>): void {
+function callOff(plan: Plan, draft: Draft, cause: Cause): void {
   const { key, current } = draft;
+  const sealed = current?.sealed;
+  if (sealed === undefined) return;
   const { timers = [], children: _, ...actor } = sealed.actor;
   for (const timer of timers) plan.disarm({ ...timer, key });
   plan.disarm({ key, generation: 0, name: heldTimer });
   for (const { seq } of Object.values(current?.runs ?? {})) {
     if (seq !== undefined) plan.settled.add(seq);
   }
-  const version = (current?.version ?? 0) + 1;
-  update(draft, {
-    runs: {},
-    version,
-    sealed: { ...sealed, actor: { ...actor, status: "stopped" } },
-  });
+  update(draft, { runs: {}, sealed: { ...sealed, actor: { ...actor, status: "stopped" } } });
+  note(plan, draft, cause);
   giveUpAll(plan, draft, wasStopped);
 }
