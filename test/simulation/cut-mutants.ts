@@ -99,6 +99,25 @@ export const cutMutants: readonly Mutant[] = [
     guard: "const inboxWindowMs = Number.MAX_SAFE_INTEGER;",
     instead: "const { inboxWindowMs } = one;",
   }),
+  cut("look before a hand-over", "an owner leaves without seeing that its commits are lost", {
+    file: "ownership.ts",
+    guard: "if (head.epoch > epoch || ring.contradiction(head) === undefined) {",
+    instead: "if (epoch > 0) {",
+  }),
+  cut(
+    "epoch given out again",
+    "who has lost a partition takes the next owner's epoch for its own",
+    {
+      file: "ownership.ts",
+      guard: "if (head.epoch === ring.epoch && ring.contradiction(head) === undefined) return;",
+      instead: "if (head.epoch === ring.epoch) return;",
+    },
+  ),
+  cut("history of the terminated", "to end an instance without its code leaves no history", {
+    file: "plan/apply-stop.ts",
+    guard: "note(plan, draft, cause);",
+    instead: "update(draft, { version: (current?.version ?? 0) + 1 });",
+  }),
   cut("notice of each reason", "the notices of one dead letter for two reasons bear one id", {
     file: "plan/park.ts",
     guard: "${version}:${reason}`",

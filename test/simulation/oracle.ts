@@ -197,8 +197,9 @@ function accountProblems(
     if (!wasApplied(message, stored) && parked.length === 0 && !isSettled) {
       problems.push(`${type} ${id} for ${key} was accepted and lost`);
     }
-    // A copy that is older than the memory of the inboxes is set aside, whatever became of the message.
-    const isTwice = parked.some(({ reason }) => reason !== "too-old");
+    // A copy that is older than the memory of the inboxes is set aside, whatever became of the message; and with
+    // an instance that was never started goes the memory of what came for it.
+    const isTwice = parked.some(({ reason }) => !/^(too-old|missing-instance)$/.test(reason));
     if (wasApplied(message, stored) && isTwice) {
       problems.push(`${type} ${id} for ${key} was applied and is a dead letter as well`);
     }
