@@ -171,6 +171,17 @@ describe("an instance whose version is not registered", () => {
     expect(context).toEqual({ holds: ["cooked by 1"] });
   });
 
+  it("can be terminated, and its history says so", async () => {
+    await begin();
+    await restart("2");
+    await engine.client.terminate({ workflow: "jar", id: "j" });
+    const history = await engine.client.history("jar", "j");
+    expect(history.map(({ version, type }) => [version, type])).toEqual([
+      [1, "waybill.start"],
+      [2, "waybill.terminate"],
+    ]);
+  });
+
   it("can be replaced by a new one, and leaves no timer behind", async () => {
     await begin();
     await restart("2");
