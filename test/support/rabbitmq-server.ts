@@ -75,7 +75,7 @@ export class RabbitMqServer {
       detached: true,
     });
     this.#shell = shell;
-    for (let attempt = 0; attempt < 600 && shell.exitCode === null; attempt += 1) {
+    for (let attempt = 0; attempt < 2_400 && shell.exitCode === null; attempt += 1) {
       if (await this.#answers()) return;
       await sleep(50);
     }

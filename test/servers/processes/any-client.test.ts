@@ -24,8 +24,8 @@ beforeAll(async () => {
   lab = await ProcessLab.open();
   await Promise.all(serviceNames.map((name) => lab.service(name)));
   engine = await lab.serve({}, ["--deadlines", "60s"]);
-}, 90_000);
-afterAll(() => lab.close(), 60_000);
+}, 120_000);
+afterAll(() => lab.close(), 120_000);
 
 async function stateOf(orderId: string): Promise<unknown> {
   const url = `${engine.url}/workflows/order-to-shipment/instances/${orderId}`;

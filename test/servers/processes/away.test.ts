@@ -5,8 +5,8 @@ import { getJson, ProcessLab, putJson, type Served } from "./lab.ts";
 let lab: ProcessLab;
 beforeAll(async () => {
   lab = await ProcessLab.open();
-}, 60_000);
-afterAll(() => lab.close(), 60_000);
+}, 120_000);
+afterAll(() => lab.close(), 120_000);
 
 let broker: TcpProxy;
 let store: TcpProxy;

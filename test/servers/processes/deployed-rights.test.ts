@@ -6,8 +6,8 @@ import { getJson, ProcessLab, putJson, serviceNames } from "./lab.ts";
 let lab: ProcessLab;
 beforeAll(async () => {
   lab = await ProcessLab.open("waybill");
-}, 60_000);
-afterAll(() => lab.close(), 60_000);
+}, 120_000);
+afterAll(() => lab.close(), 120_000);
 
 test("the users of the compose file may do what engine and services need, and services no more", async () => {
   await lab.broker.control("delete_user", "engine");
@@ -34,4 +34,4 @@ test("the users of the compose file may do what engine and services need, and se
   const prying = channel.consume("waybill.p.0", () => undefined);
   await expect(prying).rejects.toThrow(/ACCESS_REFUSED/);
   await connection.close();
-}, 90_000);
+}, 120_000);

@@ -31,8 +31,8 @@ let lab: ProcessLab;
 const engines: RunningEngine[] = [];
 beforeAll(async () => {
   lab = await ProcessLab.open();
-}, 60_000);
-afterAll(() => lab.close(), 60_000);
+}, 120_000);
+afterAll(() => lab.close(), 120_000);
 afterEach(async () => {
   await Promise.all(engines.splice(0).map((engine) => engine.stop()));
 });

@@ -10,8 +10,8 @@ let lab: ProcessLab;
 let child: Child;
 beforeAll(async () => {
   lab = await ProcessLab.open();
-}, 60_000);
-afterAll(() => lab.close(), 60_000);
+}, 120_000);
+afterAll(() => lab.close(), 120_000);
 beforeEach(async () => {
   child = await lab.service("stock");
 });
@@ -68,7 +68,7 @@ test("a service comes back by itself when the broker was restarted", async () =>
   await lab.broker.shutDown();
   await lab.broker.run();
   expect((await ask("two")).properties.messageId).toBe("re:two");
-}, 90_000);
+}, 120_000);
 
 test("a service goes on when its queue was deleted", async () => {
   await onChannel((channel) => channel.deleteQueue(`${lab.prefix}.shop.stock`));

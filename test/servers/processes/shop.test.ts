@@ -15,8 +15,8 @@ const deadlines = ["--deadlines", "35s"];
 let lab: ProcessLab;
 beforeAll(async () => {
   lab = await ProcessLab.open();
-}, 60_000);
-afterAll(() => lab.close(), 60_000);
+}, 120_000);
+afterAll(() => lab.close(), 120_000);
 
 function endOf({ items, amount, shippedDate }: Order): string {
   const gone = generatedProducts.filter(({ discontinued }) => discontinued);

@@ -9,7 +9,7 @@ let receiver: OtlpReceiver;
 
 beforeAll(async () => {
   [lab, receiver] = await Promise.all([ProcessLab.open(), startOtlpReceiver()]);
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await lab.close();
@@ -47,4 +47,4 @@ test("One trace holds an order from its request in one process through the engin
     `${receiver.url}/api/services`,
   );
   expect(services.toSorted((left, right) => left.localeCompare(right))).toEqual(["engine", "http"]);
-}, 60_000);
+}, 120_000);

@@ -14,8 +14,8 @@ describe("delays on RabbitMQ", () => {
 
   beforeAll(async () => {
     server = await RabbitMqServer.start();
-  }, 60_000);
-  afterAll(() => server.stop(), 30_000);
+  }, 120_000);
+  afterAll(() => server.stop(), 120_000);
 
   test("come late by little, never early, and none is lost, whichever process passes them on", async () => {
     const prefix = freshPrefix();

@@ -21,8 +21,8 @@ describe("the RabbitMQ transport, when things break", () => {
 
   beforeAll(async () => {
     server = await RabbitMqServer.start();
-  }, 60_000);
-  afterAll(() => server.stop(), 30_000);
+  }, 120_000);
+  afterAll(() => server.stop(), 120_000);
 
   beforeEach(async () => {
     prefix = freshPrefix();

@@ -20,8 +20,8 @@ describe("opening the RabbitMQ transport", () => {
 
   beforeAll(async () => {
     server = await RabbitMqServer.start();
-  }, 60_000);
-  afterAll(() => server.stop(), 30_000);
+  }, 120_000);
+  afterAll(() => server.stop(), 120_000);
   beforeEach(() => {
     prefix = freshPrefix();
   });

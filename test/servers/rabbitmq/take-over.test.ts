@@ -8,8 +8,8 @@ import { freshPrefix, optionsFor, soonEnough } from "./lab.ts";
 let server: RabbitMqServer;
 beforeAll(async () => {
   server = await RabbitMqServer.start();
-}, 60_000);
-afterAll(() => server.stop(), 30_000);
+}, 120_000);
+afterAll(() => server.stop(), 120_000);
 
 test("A partition is taken over in order, though the first message is taken alone and the rest was out before", async () => {
   const prefix = freshPrefix();
@@ -40,4 +40,4 @@ test("A partition is taken over in order, though the first message is taken alon
   expect(bodies).toEqual(numbers);
   await feed.close();
   await transport.close();
-}, 60_000);
+}, 120_000);
