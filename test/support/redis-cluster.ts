@@ -50,6 +50,31 @@ export class RedisCluster {
     return `redis+cluster://${this.servers.map(({ port }) => `127.0.0.1:${port}`).join(",")}`;
   }
 
+  /**
+   * Moves the slot of this key to the next master, key by key with a pause after each, as resharding does.
+   * All masters have to be up and to be masters still.
+   */
+  async move(key: string, { pauseMs }: { readonly pauseMs: number }): Promise<void> {
+    const [first] = this.masters;
+    const slot = Number(await first?.call("cluster", "keyslot", key));
+    const from = Math.floor(slot / Math.ceil(slots / this.masters.length));
+    const source = this.masters[from];
+    const target = this.masters[(from + 1) % this.masters.length];
+    if (source === undefined || target === undefined) throw new Error(`Nobody has slot ${slot}.`);
+    const [sourceId, targetId] = [await idOf(source), await idOf(target)];
+    await target.call("cluster", "setslot", slot, "importing", sourceId);
+    await source.call("cluster", "setslot", slot, "migrating", targetId);
+    for (;;) {
+      const [one] = (await source.call("cluster", "getkeysinslot", slot, 1)) as string[];
+      if (one === undefined) break;
+      await source.call("migrate", "127.0.0.1", target.port, one, 0, 5_000);
+      await sleep(pauseMs);
+    }
+    for (const server of [target, source]) {
+      await server.call("cluster", "setslot", slot, "node", targetId);
+    }
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.servers.map((server) => server.stop()));
   }
@@ -68,8 +93,8 @@ export class RedisCluster {
     }
     await this.#agree(`cluster_known_nodes:${nodes.length}`);
     for (const [index, replica] of this.replicas.entries()) {
-      const id = await this.masters[index]?.call("cluster", "myid");
-      await replica.call("cluster", "replicate", String(id));
+      const master = this.masters[index];
+      if (master) await replica.call("cluster", "replicate", await idOf(master));
     }
     await this.#agree("cluster_state:ok");
     for (const replica of this.replicas) {
@@ -87,6 +112,10 @@ export class RedisCluster {
       });
     }
   }
+}
+
+async function idOf(server: RedisServer): Promise<string> {
+  return String(await server.call("cluster", "myid"));
 }
 
 async function startNode(options: RedisServerOptions): Promise<Node> {

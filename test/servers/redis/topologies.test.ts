@@ -1,9 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WaybillError } from "../../../src/errors.ts";
 import { storeContract } from "../../contracts/store-contract.ts";
 import { Owner, writeOf } from "../../contracts/store-lab.ts";
 import { RedisCluster } from "../../support/redis-cluster.ts";
 import { RedisSentinel } from "../../support/redis-sentinel.ts";
-import { openedStore, redisLab } from "./opened.ts";
+import { newPrefix, openedStore, redisLab } from "./opened.ts";
+
+function kindOfRefusal(error: unknown): string {
+  return error instanceof WaybillError ? error.code : String(error);
+}
 
 describe("the Redis store on a cluster", () => {
   let cluster: RedisCluster;
@@ -25,6 +30,29 @@ describe("the Redis store on a cluster", () => {
     const sizes = cluster.masters.map((master) => master.call("dbsize"));
     expect((await Promise.all(sizes)).filter((size) => Number(size) > 0).length).toBeGreaterThan(1);
     expect(store.durability()).toBe("second");
+    await store.close();
+  });
+
+  test("takes nothing for missing while a partition's slot moves to another node", async () => {
+    const prefix = newPrefix();
+    const store = await openedStore(url, { prefix });
+    const owner = await Owner.of(store);
+    const inbox = [{ id: "m" }];
+    await owner.write(writeOf("order/1", { inbox, termsAdded: ["a"], history: ["h"] }));
+    const again = { instances: [writeOf("order/1", { expectedVersion: 1, inbox })] };
+    const kind = () => owner.commit(again).then(({ kind }) => kind, kindOfRefusal);
+    let moves = true;
+    const moving = cluster.move(`{${prefix}:p01}`, { pauseMs: 150 }).finally(() => {
+      moves = false;
+    });
+    const kinds = new Set<string>();
+    while (moves) kinds.add(await kind());
+    await moving;
+    expect([...kinds]).toEqual(expect.arrayContaining(["store-unavailable"]));
+    await expect.poll(kind, { timeout: 10_000 }).toBe("duplicate");
+    kinds.delete("store-unavailable");
+    kinds.delete("duplicate");
+    expect([...kinds]).toEqual([]);
     await store.close();
   });
 
