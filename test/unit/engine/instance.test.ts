@@ -6,6 +6,7 @@ import {
   encodeInstance,
   type Instance,
   jsonDigest,
+  noteWaiting,
   statePaths,
   termsOf,
 } from "../../../src/engine/instance.ts";
@@ -145,3 +146,26 @@ describe("state paths", () => {
 function fail(): never {
   throw new Error("it does not run");
 }
+
+describe("the time since which events wait", () => {
+  const event = { type: "flip", payload: {} };
+
+  it("is that of the first one and stays until none waits", () => {
+    const first = noteWaiting({ ...started(), deferred: [event] }, 1_000.5);
+    expect(first.waitingSince).toBe(1_000);
+    const second = noteWaiting({ ...first, deferred: [event, event] }, 5_000);
+    expect(second.waitingSince).toBe(1_000);
+    expect(noteWaiting({ ...second, deferred: [] }, 9_000)).not.toHaveProperty("waitingSince");
+  });
+
+  it("is not there for what waits for a start, which has a limit of its own", () => {
+    const { actor: _, ...awaited } = started();
+    expect(noteWaiting({ ...awaited, held: [event] }, 1_000)).not.toHaveProperty("waitingSince");
+  });
+
+  it("is in the index by the hour", () => {
+    const waitingSince = Date.UTC(2026, 10, 23, 4, 59);
+    const terms = termsOf({ ...started(), waitingSince }, definition);
+    expect(terms).toEqual(expect.arrayContaining(["waiting:true", "waiting:2026-11-23T04"]));
+  });
+});
