@@ -75,7 +75,10 @@ export class Load {
     // The messages of one parcel come out in their order, and so do its answers.
     const waiting = new Map<string, number[]>();
     let seen = 0;
-    const stop = await this.#wire.listen(({ body }) => {
+    const known = new Set<string>();
+    const stop = await this.#wire.listen(({ id, body }) => {
+      if (known.has(id)) return;
+      known.add(id);
       const sentAt = waiting.get(`parcel/${(body as { id: string }).id}`)?.shift();
       seen += 1;
       if (sentAt !== undefined && sentAt > began + 1_000) took.push(performance.now() - sentAt);

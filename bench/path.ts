@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { type CpuUse, cpuBetween, readCpu } from "./cpu.ts";
+import type { CpuUse } from "./cpu.ts";
+import { drain } from "./drain.ts";
 import { Load } from "./load.ts";
 import {
   cpuOf,
@@ -68,31 +68,18 @@ async function openRunner(stage: Stage, name: Name): Promise<Runner> {
   return { name, subject, load, uses: [], latencies: [], units: 0 };
 }
 
-/** Fills the queues while the subject stands still, and measures how it empties them. */
-async function drain({ subject, load, name }: Runner, messages: number): Promise<CpuUse> {
-  subject.freeze();
-  await load.fill(messages);
-  await sleep(100);
-  const before = readCpu([subject.pid]);
-  subject.thaw();
-  await load.drained(messages);
-  const use = cpuBetween(before, readCpu([subject.pid]));
-  const doubled = await load.collect(messages);
-  const perSecond = Math.round(messages / use.seconds);
-  progress(
-    `${name}: ${perSecond}/s, others ${use.othersBusyCores.toFixed(2)} cores, ${doubled} doubled`,
-  );
-  return use;
+function ofRunner({ name, load, subject }: Runner) {
+  return { name, load, subjects: [subject] };
 }
 
 async function measure(runners: readonly Runner[]): Promise<void> {
   const { rounds, messages, rate, seconds } = settings;
   const unitsOf = ({ name }: Runner) => Math.round(messages * shareOf[name]);
   progress("Warming up");
-  for (const runner of runners) await drain(runner, unitsOf(runner));
+  for (const runner of runners) await drain(ofRunner(runner), unitsOf(runner));
   for (let round = 0; round < rounds; round += 1) {
     for (const runner of runners) {
-      runner.uses.push(await drain(runner, unitsOf(runner)));
+      runner.uses.push(await drain(ofRunner(runner), unitsOf(runner)));
       runner.units += unitsOf(runner);
     }
   }

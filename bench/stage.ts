@@ -8,6 +8,8 @@ export type Aof = "always" | "everysec";
 export interface Stage {
   readonly broker: string;
   readonly store: string;
+  /** What the store keeps in memory, in bytes. */
+  storeBytes(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -17,6 +19,10 @@ export async function openStage(aof: Aof): Promise<Stage> {
   return {
     broker: rabbit.url(),
     store: redis.url,
+    async storeBytes() {
+      const text = String(await redis.call("INFO", "memory"));
+      return Number(/used_memory:(\d+)/.exec(text)?.[1]);
+    },
     async close() {
       await Promise.all([rabbit.stop(), redis.stop()]);
     },

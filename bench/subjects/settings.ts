@@ -4,6 +4,8 @@ export interface SubjectSettings {
   readonly store: string;
   readonly prefix: string;
   readonly partitions: number;
+  /** Long where a process stands still while its queues are filled. */
+  readonly leaseMs?: number;
 }
 
 export function settings(): SubjectSettings {

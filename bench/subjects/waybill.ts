@@ -8,7 +8,7 @@ import { ready, settings } from "./settings.ts";
 
 // This engine with its default settings: history, index and metrics on, no tracing. Only its lease is longer: it
 // stands still while its queues are filled.
-const { broker, store, prefix, partitions } = settings();
+const { broker, store, prefix, partitions, leaseMs = 30_000 } = settings();
 const engine = createEngine({
   workflows: [parcel, alarm, localOrder, queuedOrder],
   broker,
@@ -16,7 +16,7 @@ const engine = createEngine({
   prefix,
   partitions,
   observer: new Metrics(),
-  limits: { leaseMs: 30_000 },
+  limits: { leaseMs },
 });
 await engine.start();
 while (!(await engine.client.health()).ready) await sleep(50);
