@@ -28,6 +28,7 @@ export function breaches(files: readonly SourceFile[]): string[] {
   const imports = inside.flatMap(importsOf);
   const found = [
     ...files.flatMap(lengthBreaches),
+    ...files.flatMap(seedBreaches),
     ...inside.flatMap(nameBreaches),
     ...inside.flatMap(exportBreaches),
     ...inside.flatMap(realityBreaches),
@@ -68,6 +69,17 @@ function lengthBreaches({ path, text }: SourceFile): string[] {
   const lines = text.trimEnd().split("\n").length;
   const limit = rules.contractFiles.test(path) ? rules.contractLines : rules.fileLines;
   return lines > limit ? [`${path} has ${lines} lines; at most ${limit} are allowed`] : [];
+}
+
+/** A test that imports fast-check takes its seed from the one place where seeds are set. */
+function seedBreaches(file: SourceFile): string[] {
+  const { path, text } = file;
+  const imported = importsOf(file).map(({ to }) => to);
+  if (!path.endsWith(".test.ts") || !imported.some((to) => rules.chance.test(to))) return [];
+  const code = codeOf(text);
+  const isFixed = imported.includes(rules.seedFile) && rules.fixedSeed.test(code);
+  if (isFixed && !rules.otherSeed.test(code)) return [];
+  return [`${path} uses fast-check without the seed of ${rules.seedFile}`];
 }
 
 function nameBreaches({ path }: SourceFile): string[] {

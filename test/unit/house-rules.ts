@@ -124,3 +124,9 @@ export const realTimeOrChance =
   /\b(?:Date\.now|Math\.random|setTimeout|setInterval|setImmediate|performance\.\w+|process\.hrtime|AbortSignal\.timeout|random(?:UUID|Bytes|Int))\b|\bnew Date(?!\()|\bnew Date\(\s*\)|(?<!\bnew )\bDate\(/g;
 export const mustBeRepeatable = /^(src|transports)\//;
 export const mayTouchReality = /^src\/(clock\.ts$|ids\.ts$|main\.ts$|cli\/)/;
+
+/** What draws at random in tests, and the one place for its seed: real chance would fail now and then. */
+export const chance = /^fast-check$/;
+export const seedFile = "test/support/fuzz-budget.ts";
+export const fixedSeed = /\bseed: firstSeed\b/;
+export const otherSeed = /\bseed: (?!firstSeed\b)|\bfc\.sample\(/;
