@@ -11,7 +11,7 @@ test("hangs with servers and a process", async () => {
   const servers = [RedisServer.start()];
   const brokers = [RabbitMqServer.start()];
   const child = new Child({ args: ["--eval", "console.log('here'); setInterval(() => {}, 1000)"] });
-  await Promise.all([...servers, ...brokers, child.says(/here/)]);
+  await Promise.all([...servers, ...brokers, child.says(/here/, 200_000)]);
   process.stdout.write(`everything runs in ${tmpdir()}\n`);
   await new Promise(() => undefined);
 });

@@ -18,11 +18,11 @@ function innerRun(name: string): Child {
   return new Child({ args, env: { TMPDIR: tmpdir(), NO_COLOR: "1" } });
 }
 
-test.concurrent.each(["SIGINT", "SIGTERM", "SIGKILL"] as const)(
+test.each(["SIGINT", "SIGTERM", "SIGKILL"] as const)(
   "a run that is ended by %s leaves neither processes nor files",
   async (signal) => {
     const run = innerRun("hangs");
-    const [, folder = ""] = await run.says(/everything runs in (\S+)/, 120_000);
+    const [, folder = ""] = await run.says(/everything runs in (\S+)/, 200_000);
     const programs = processesOf(folder).map(({ command }) => command);
     for (const name of ["beam", "epmd", "redis-server", "setInterval"]) {
       expect(programs).toContainEqual(expect.stringContaining(name));
@@ -31,7 +31,7 @@ test.concurrent.each(["SIGINT", "SIGTERM", "SIGKILL"] as const)(
     await expect.poll(() => processesOf(folder), { timeout: 60_000, interval: 50 }).toEqual([]);
     await expect.poll(() => existsSync(folder), { timeout: 60_000, interval: 50 }).toBe(false);
   },
-  240_000,
+  300_000,
 );
 
 test("a run that leaves a process behind fails, names it, and ends it", async () => {
