@@ -145,6 +145,30 @@ describe("a store that has lost its last commits", () => {
     expect(Math.max(...world.data.partitions.map(({ epoch }) => epoch))).toBe(Math.max(...epochs));
   });
 
+  it("keeps the effects that were not delivered yet apart from those that come after", async () => {
+    const published = await (await outsider(world)).gather("tally.added");
+    const engine = await start();
+    await startTallies(engine);
+    const { transport } = engine.ports;
+    const publish = transport.publish.bind(transport);
+    transport.publish = async (batch) => {
+      const isEmitted = batch.some(({ exchange }) => exchange === "events");
+      return isEmitted ? batch.map(() => "failed") : publish(batch);
+    };
+    const goBack = snapshot();
+    await count(0, 3, engine);
+    goBack();
+    await eventually(() => expect(sums(engine).restored).toBeGreaterThan(0));
+    await count(3, 6, engine);
+    await engine.kill();
+    // What was promised is in the store alone now.
+    const next = await start();
+    await expectNumbers(6, next);
+    await eventually(() =>
+      expect(new Set(published.map(({ id }) => id)).size).toBe(6 * ids.length),
+    );
+  });
+
   it("may lose them again while they are written again", async () => {
     const engine = await start();
     await startTallies(engine);
