@@ -110,13 +110,44 @@ export class ChaosLab {
   async put(path: string, body: unknown): Promise<void> {
     const headers = { "content-type": "application/json" };
     for (;;) {
-      const url = this.seats.find((seat) => seat.url !== undefined)?.url;
-      const request = { method: "PUT", headers, body: JSON.stringify(body) };
-      const answer = await fetch(`${url}${path}`, request).catch(() => undefined);
-      await answer?.arrayBuffer();
+      const answer = await this.#ask(path, { method: "PUT", headers, body: JSON.stringify(body) });
       if (answer?.ok === true) return;
       await sleep(100);
     }
+  }
+
+  /** POSTs to the processes until one answers in the 200s or that it was done before. */
+  async post(path: string): Promise<void> {
+    for (;;) {
+      const answer = await this.#ask(path, { method: "POST" });
+      if (answer !== undefined && (answer.ok || answer.status === 409)) return;
+      await sleep(100);
+    }
+  }
+
+  /** The status of a voyage as an operator sees it; undefined when it cannot be had now. */
+  async statusOf(voyage: string): Promise<string | undefined> {
+    const answer = await this.#ask(`/workflows/voyage/instances/${voyage}`);
+    const body = (await answer?.json().catch(() => undefined)) as { status?: string } | undefined;
+    return answer?.ok === true ? body?.status : undefined;
+  }
+
+  /** The dead letters that an operator sees. */
+  async letters(): Promise<readonly { readonly messageId?: string }[]> {
+    const answer = await this.#ask("/dead-letters?limit=100");
+    const body = (await answer?.json()) as { readonly items: readonly { messageId?: string }[] };
+    return body.items;
+  }
+
+  /** How many processes have ended. */
+  get deaths(): number {
+    return this.seats.reduce((sum, { deaths }) => sum + deaths, 0);
+  }
+
+  async #ask(path: string, request: RequestInit = {}): Promise<Response | undefined> {
+    const url = this.seats.find((seat) => seat.url !== undefined)?.url;
+    const signal = AbortSignal.timeout(5_000);
+    return fetch(`${url}${path}`, { ...request, signal }).catch(() => undefined);
   }
 
   /** All that is known of what a workload has begun. */

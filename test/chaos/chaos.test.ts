@@ -16,6 +16,7 @@ import {
   networkFaults,
   processFaults,
   queueDeleted,
+  scaling,
   storeFaults,
 } from "./faults.ts";
 import { tamperings } from "./tampered.ts";
@@ -29,7 +30,7 @@ let lab: ChaosLab;
 
 beforeAll(async () => {
   lab = await ChaosLab.open(disk === undefined ? {} : { settings: ["--dir", disk] });
-  await lab.begin(2, 1);
+  await lab.begin(1, 1);
 }, 120_000);
 afterAll(async () => {
   await lab.close();
@@ -95,10 +96,33 @@ describe("the account on real servers", () => {
 });
 
 describe("nothing that was accepted is lost or done twice", () => {
+  test(`when ${scaling.name}`, async () => {
+    await expectAllKept([scaling]);
+    await lab.begin(1, 0);
+  });
+
+  test("when an event makes its machine throw, and another ends every process that looks at it", async () => {
+    const workload = newWorkload();
+    for (let count = 0; count < 10; count += 1) workload.voyage();
+    const thrown = workload.voyage({ harm: "throw" });
+    const killing = workload.voyage({ harm: "kill" });
+    await expect.poll(() => lab.statusOf(thrown), { timeout: 60_000 }).toBe("failed");
+    await lab.post(`/workflows/voyage/instances/${thrown}/terminate`);
+    const account = await lab.account("poison", workload);
+    expect(account.problems).toEqual([]);
+    expect(account.lost).toBe(0);
+    expect(account.parked).toBeGreaterThanOrEqual(2);
+    expect(await lab.statusOf(killing)).toBe("done");
+    expect(lab.deaths).toBeGreaterThanOrEqual(5);
+    const letters = await lab.letters();
+    expect(letters).toContainEqual(expect.objectContaining({ messageId: `${killing}:harm1` }));
+    expect(letters).toContainEqual(expect.objectContaining({ messageId: `${thrown}:harm1` }));
+  });
+
   test(`when ${namesOf(processFaults)}`, () => expectAllKept(processFaults));
   test(`when ${namesOf(brokerFaults)}`, () => expectAllKept(brokerFaults));
-  test(`when ${namesOf(storeFaults)}`, () => expectAllKept(storeFaults));
-  test(`when ${consumerTimeout.name}`, () => expectAllKept([consumerTimeout]));
+  const ofStore = [...storeFaults, consumerTimeout];
+  test(`when ${namesOf(ofStore)}`, () => expectAllKept(ofStore));
   test(`when ${namesOf(networkFaults)}`, () => expectAllKept(networkFaults));
 
   const deleted = ["chaos.p.3", "chaos.p.5", "chaos.activity.voyage.unload"].map(queueDeleted);

@@ -78,6 +78,14 @@ export const networkFaults: readonly Fault[] = [
   }),
 ];
 
+/** From one engine to four and back, with a while in between. */
+export const scaling = fault("three engines come and, after 4 s, go in good order", async (lab) => {
+  const added = await Promise.all([1, 2, 3].map(() => lab.seat("engine")));
+  await Promise.all(added.map((seat) => seat.atWork()));
+  await sleep(4_000);
+  await Promise.all(added.map((seat) => lab.dismiss(seat)));
+});
+
 /** RabbitMQ ends the channels of consumers that hold a message for longer than this. */
 export const consumerTimeout = fault(
   "Redis stands still for 5 s, and RabbitMQ's consumer timeout of 1 s closes the channels",

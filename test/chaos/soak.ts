@@ -159,8 +159,7 @@ function progressLine(
   const accepted = open.reduce((sum, { workload }) => sum + workload.accepted.size, judged);
   const waiting = open.reduce((sum, { workload }) => sum + workload.waiting.length, 0);
   const faults = [...counts.values()].reduce((sum, count) => sum + count, 0);
-  const deaths = lab.seats.reduce((sum, seat) => sum + seat.deaths, 0);
-  return `${accepted} accepted, ${judged} of them judged, ${waiting} under way; ${faults} faults, ${deaths} deaths`;
+  return `${accepted} accepted, ${judged} of them judged, ${waiting} under way; ${faults} faults, ${lab.deaths} deaths`;
 }
 
 function say(line: string): void {
