@@ -93,6 +93,16 @@ describe("GET instances", () => {
     expect(asked).toEqual([["list", { workflow: "order", limit: 50 }]]);
   });
 
+  it("lists those that are stuck, or that keep events waiting", async () => {
+    const { client, asked } = scriptedClient({ list: async () => ({ items: [] }) });
+    await waybillRoutes(client).request(`${instances}?stuck=true`);
+    await waybillRoutes(client).request(`${instances}?waiting=true`);
+    expect(asked).toMatchObject([
+      ["list", { stuck: true }],
+      ["list", { waiting: true }],
+    ]);
+  });
+
   it.each([
     ["limit=0", "limit"],
     ["limit=1001", "limit"],
@@ -101,6 +111,8 @@ describe("GET instances", () => {
     ["stauts=active", "stauts"],
     ["attribute.=x", "attribute."],
     ["tag=a&tag=b", "tag"],
+    ["stuck=false", "stuck"],
+    ["waiting=1", "waiting"],
   ])("refuses ?%s and names the parameter", async (query, parameter) => {
     const { client } = scriptedClient({});
     const answer = await waybillRoutes(client).request(`${instances}?${query}`);
