@@ -110,7 +110,7 @@ export class ClusterLab {
     goesOn = false;
     await playing;
     const calmSince = Date.now();
-    await workload.done(orderMs);
+    await workload.done(restMs);
     const account = await settledAccount(this.#evidence(workload, calmSince), restMs);
     const { median, longest } = silence;
     const line = `${name}: ${accountLine(account)}; work stood still for ${median} ms (median of the partitions), ${longest} ms at most`;
