@@ -10,12 +10,12 @@ import { conclude, recover } from "./recover.ts";
 import { mostCapable, ownerOf } from "./rendezvous.ts";
 
 const tickMs = 1_000;
-/** A member that has been silent for this long is gone. */
-const memberMs = 5_000;
+/** How long a hand-over may take, and how long the owners from before an outage are waited for. */
+const patienceMs = 5_000;
 /** A call that keeps a lease alive may take this share of it, so that one slow call does not cost the lease. */
 const leaseShare = 4;
 /** After so long without its partition a process looks whether the next owner has built on its commits. */
-const lookBackMs = 10_000;
+const lookBackMs = 3_000;
 
 /**
  * Sees to it that this process owns its share of the partitions: a timer loop, since a standby is never told by
@@ -109,7 +109,7 @@ export class Ownership {
       const mine = ownerOf(number, members) === this.#member.id;
       const owned = this.#owned.get(number);
       if (owned === undefined && this.#wants(number, mine)) this.#begin(this.#claim(number));
-      if (!mine && owned !== undefined) this.#begin(this.#release(owned, memberMs));
+      if (!mine && owned !== undefined) this.#begin(this.#release(owned, patienceMs));
     }
   }
 
@@ -127,10 +127,11 @@ export class Ownership {
 
   async #members(): Promise<readonly string[]> {
     const { store, clock, limits } = this.#ports;
-    const announced = store.announce(this.#member, memberMs);
+    // Who has been silent for as long as a lease holds has lost its partitions, so others need not wait any longer.
+    const announced = store.announce(this.#member, limits.leaseMs);
     const members = await within(clock, limits.leaseMs / leaseShare, announced, "The store");
     const now = clock.monotonic();
-    if (now - (this.#heardAt ?? now) > limits.leaseMs) this.#lastOwnersUntil = now + memberMs;
+    if (now - (this.#heardAt ?? now) > limits.leaseMs) this.#lastOwnersUntil = now + patienceMs;
     this.#heardAt = now;
     return mostCapable(members).map(({ id }) => id);
   }

@@ -105,6 +105,19 @@ describe("two engines", () => {
     );
   });
 
+  it("are waited for no longer than their leases hold, once they are silent", async () => {
+    const one = await start();
+    const { store, limits } = one.ports;
+    const announce = store.announce.bind(store);
+    const announced: number[] = [];
+    store.announce = (member, ttlMs) => {
+      announced.push(ttlMs);
+      return announce(member, ttlMs);
+    };
+    await eventually(() => expect(announced).toContain(limits.leaseMs));
+    expect(Math.max(...announced)).toBe(limits.leaseMs);
+  });
+
   it("need the same number of partitions", async () => {
     await start();
     const wrong = startEngine(world, { workflows: [tally], partitions: 4 });
