@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { systemIds } from "../../../../src/ids.ts";
 import { backoffMs } from "../../../../transports/rabbitmq/backoff.ts";
+import { defaultLimits } from "../../../../transports/rabbitmq/options.ts";
 
 const limits = { firstMs: 100, lastMs: 10_000, ids: systemIds };
 
@@ -16,4 +17,12 @@ test("pauses double with each failure, spread over their upper half, up to a las
     expect(Math.max(...pauses)).toBeLessThanOrEqual(fullMs);
     expect(new Set(pauses).size).toBeGreaterThan(20);
   }
+});
+
+test("a broker that is back is found within two seconds, however long it was away", () => {
+  const { firstRetryMs: firstMs, lastRetryMs: lastMs } = defaultLimits;
+  const pauses = [10, 100, 5_000].map((failures) =>
+    backoffMs(failures, { firstMs, lastMs, ids: systemIds }),
+  );
+  expect(Math.max(...pauses)).toBeLessThanOrEqual(2_000);
 });
