@@ -7,10 +7,12 @@ import type { MemoryTransport } from "../../transports/memory/transport.ts";
 import { firstSeed, runs } from "../support/fuzz-budget.ts";
 import { anyBody, anyText } from "../support/hostile.ts";
 import { keeper } from "../support/keeper.ts";
-import { eventually, type RunningEngine, startEngine } from "../support/memory-engine.ts";
+import { type RunningEngine, startEngine } from "../support/memory-engine.ts";
 import { memoryWorld, type World } from "../support/world.ts";
 
 const partitions = 2;
+/** A busy machine must not look like a lost partition. */
+const patience = { leaseMs: 600_000, storeDeadlineMs: 60_000 };
 let world: World;
 let engine: RunningEngine;
 let outsider: MemoryTransport;
@@ -18,7 +20,7 @@ let insider: MemoryTransport;
 
 beforeAll(async () => {
   world = memoryWorld();
-  engine = await startEngine(world, { workflows: [keeper], partitions });
+  engine = await startEngine(world, { workflows: [keeper], partitions, limits: patience });
   outsider = await world.connect("shop");
   insider = await world.connect("waybill");
   await engine.client.start({ workflow: "keeper", id: "one", input: {} });
@@ -91,7 +93,8 @@ async function survives(from: MemoryTransport, batch: readonly Outgoing[]): Prom
   await from.publish(batch);
   await engine.client.start({ workflow: "keeper", input: {} });
   for (let number = 0; number < partitions; number += 1) {
-    await eventually(async () => expect(await insider.depth(`waybill.p.${number}`)).toBe(0));
+    const depth = () => insider.depth(`waybill.p.${number}`);
+    await expect.poll(depth, { timeout: 60_000, interval: 5 }).toBe(0);
   }
   const lost = engine.seen("partition").filter(({ change }) => change !== "claimed");
   expect(lost).toEqual([]);

@@ -7,7 +7,9 @@ import { keeper } from "../support/keeper.ts";
 import { eventually, type RunningEngine, startEngine } from "../support/memory-engine.ts";
 import { memoryWorld } from "../support/world.ts";
 
-const setup = { workflows: [keeper], partitions: 1 };
+/** A busy machine must not look like a lost partition. */
+const limits = { leaseMs: 600_000, storeDeadlineMs: 60_000 };
+const setup = { workflows: [keeper], partitions: 1, limits };
 let running: RunningEngine | undefined;
 
 afterEach(() => running?.stop());
@@ -47,7 +49,7 @@ async function filled(): Promise<ReturnType<typeof memoryWorld>> {
   await client.sendAsync({ workflow: "keeper", id: "broken", type: "odd", payload: { a: 1 } });
   await eventually(async () => expect((await client.deadLetters()).items).toHaveLength(1));
   await eventually(() => expect(world.data.partitions[0]?.outbox.size).toBe(0));
-  await engine.kill();
+  await engine.stop();
   return world;
 }
 
