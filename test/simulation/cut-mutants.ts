@@ -39,11 +39,14 @@ export const cutMutants: readonly Mutant[] = [
       "if (draft.current?.held?.some((event) => isEndOf(child, event)) === true) return undefined;",
     instead: "",
   }),
-  cut("ghost of a resent commit", "an owner goes on after it had to repeat a commit", {
-    file: "partition.ts",
-    guard: "if (committed.resent) this.#end(",
-    instead: "if (false) this.#end(",
-  }),
+  {
+    ...cut("ghost of a resent commit", "an owner goes on after it had to repeat a commit", {
+      file: "partition.ts",
+      guard: "if (committed.resent) this.#end(",
+      instead: "if (false) this.#end(",
+    }),
+    covered: "a late copy does not follow the last commit any more",
+  },
   cut("prefix of the ingress", "what was confirmed behind a failure is not sent again", {
     file: "ingress.ts",
     guard: "const done = stop < 0 ? batch : batch.slice(0, stop);",
@@ -123,11 +126,14 @@ export const cutMutants: readonly Mutant[] = [
     guard: "${version}:${reason}`",
     instead: "${version}`",
   }),
-  cut("attempt of a lease", "the lease of an earlier attempt ends the present one", {
-    file: "plan/apply-activity.ts",
-    guard: 'if (over.kind === "lease" && child.attempt !== over.attempt) return;',
-    instead: "",
-  }),
+  {
+    ...cut("attempt of a lease", "the lease of an earlier attempt ends the present one", {
+      file: "plan/apply-activity.ts",
+      guard: 'if (over.kind === "lease" && child.attempt !== over.attempt) return;',
+      instead: "",
+    }),
+    covered: "the lease of an attempt is called off with it",
+  },
   cut("lease before ack", "a worker acknowledges what it has no lease for", {
     file: "activities/worker.ts",
     guard: "if (wanted === undefined) return this.#giveBack(session);",

@@ -134,11 +134,14 @@ function effectProblems({ promised }: Recorder, { sink }: Workload): readonly st
 
 function historyProblems(
   { key, record, history }: Stored,
-  { promised }: Recorder,
+  { promised, forgotten }: Recorder,
 ): readonly string[] {
   if (record.actor === undefined) return [];
   const { problems, emits } = replayer.replay(key, history, record.actor, record.definition);
-  const found = [...problems, ...orderProblems(key, history), ...restlessness(key, history)];
+  // Where the memory of what came went with an instance that was not started, a copy may come later.
+  const late = forgotten.get(key) ?? new Set();
+  const ordered = history.filter(({ messageId = "" }) => !late.has(messageId));
+  const found = [...problems, ...orderProblems(key, ordered), ...restlessness(key, history)];
   for (const [version, wanted] of emits) {
     const prefix = `${key}/${version}/`;
     const count = [...promised.keys()].filter((id) => id.startsWith(prefix)).length;

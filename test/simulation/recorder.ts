@@ -32,6 +32,8 @@ export class Recorder extends MemoryStore {
   readonly promised = new Map<string, Promised>();
   /** By key: every message id that an inbox has ever taken in. */
   readonly remembered = new Map<string, Set<string>>();
+  /** By key: ids that an inbox took in and that went with it when the instance was removed. */
+  readonly forgotten = new Map<string, Set<string>>();
   /** When a message, `key id`, was applied, by the store's clock. */
   readonly appliedAt = new Map<string, number>();
   /** Every commit that was taken. */
@@ -103,6 +105,7 @@ export class Recorder extends MemoryStore {
       const ids = this.remembered.get(write.key) ?? new Set();
       for (const { id } of write.inbox) ids.add(id);
       this.remembered.set(write.key, ids);
+      if (write.record === undefined) this.forgotten.set(write.key, new Set(ids));
       const history = write.history.map((entry) => JSON.parse(entry) as HistoryEntry);
       this.#checkHistory(write, history);
       this.#checkFirings(commit, write.key, history, timersBefore);

@@ -45,7 +45,7 @@ const noVersion: Mutant = {
 };
 const noFollows: Mutant = {
   ...changingCommits("follows", "a commit may build on any other", withoutFollows),
-  covered: "",
+  covered: "the epoch keeps others out, and each renewal of a lease sees a store that went back",
 };
 const noFence = changingCommits(
   "epoch, version and follows",

@@ -76,7 +76,7 @@ export class Seating {
   deploy(): void {
     const { chance, faults } = this.#world;
     const seat = chance.pick(this.#engines);
-    seat.code = chance.hit(0.4) ? "new" : "both";
+    seat.code = chance.hit(0.55) ? "new" : "both";
     faults.count(`deploy ${seat.code}`);
     this.retire(seat);
   }
