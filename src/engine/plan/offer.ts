@@ -6,6 +6,7 @@ import { advance, tryEvent } from "./advance.ts";
 import type { Draft, Plan } from "./plan.ts";
 import {
   hasEnded,
+  internalType,
   invalidPayload,
   notAccepted,
   observeSetAside,
@@ -33,8 +34,14 @@ export type StepOutcome =
 /** The event with its payload as the schema leaves it; undefined when it does not fit. */
 export function check({ plan, definition }: Running, event: TypedEvent): TypedEvent | undefined {
   const { arrival, type } = event;
-  const rule = definition.workflow.events.get(type);
-  if (arrival.internal === true || rule === undefined) return event;
+  const { events, internal } = definition.workflow;
+  const rule = events.get(type);
+  if (arrival.internal === true) return event;
+  if (internal.includes(type)) {
+    turnAway(plan, event, internalType(type));
+    return undefined;
+  }
+  if (rule === undefined) return event;
   const result = validate(rule.schema, arrival.payload);
   if (result.ok) {
     const payload = result.value as Readonly<Record<string, unknown>>;

@@ -75,6 +75,18 @@ export function unknownWorkflow(key: string, known: readonly string[]): Refusal 
   };
 }
 
+/** Of the types that a workflow declares as `internal`. */
+export function internalType(type: string): Refusal {
+  return {
+    reason: "reserved-type",
+    problem: {
+      code: "reserved-type",
+      message: `Events of type ${type} are only sent by the machine itself and its children.`,
+      action: "Send an event that the workflow lists among its events.",
+    },
+  };
+}
+
 export function unknownInstance(key: string): Refusal {
   return {
     reason: "missing-instance",

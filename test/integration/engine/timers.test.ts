@@ -3,6 +3,7 @@ import { cancel, raise, sendTo, setup } from "xstate";
 import { z } from "zod";
 import { defineWorkflow } from "../../../src/workflow.ts";
 import {
+  deadLetter,
   eventually,
   inState,
   type RunningEngine,
@@ -177,5 +178,19 @@ describe("a timer", () => {
     await heat("t", 600_000);
     await pause(2_500);
     expect(published).toHaveLength(1);
+  });
+
+  it("whose event is internal cannot be forged", async () => {
+    await engine.client.start({ workflow: "bells", id: "a", input: {} });
+    await expect(send("bells", "a", "ring")).rejects.toMatchObject({ code: "reserved-type" });
+    await engine.client.sendAsync({
+      workflow: "bells",
+      id: "a",
+      type: "ring",
+      payload: {},
+      idempotencyKey: "forged",
+    });
+    expect(await deadLetter(engine, "forged")).toMatchObject({ reason: "reserved-type" });
+    expect(await engine.client.get("bells", "a")).toMatchObject({ state: "quiet", version: 1 });
   });
 });
