@@ -94,4 +94,8 @@ const quickMutants = [
   "due times",
   "dead letters",
   "disarming",
+  "sweep",
+  "commit id",
+  "generation of timers",
+  "generation of activities",
 ];
