@@ -119,15 +119,6 @@ export class ClusterLab {
     return { account, silence };
   }
 
-  /** Plays a scene and is strict about it: everything was applied. */
-  async expectAllKept(name: string, strike: Scene["strike"]): Promise<Silence> {
-    const { account, silence } = await this.play({ name, strike });
-    expect(account.problems).toEqual([]);
-    expect(account).toMatchObject({ applied: account.accepted, parked: 0, lost: 0 });
-    expect(account.accepted).toBeGreaterThan(0);
-    return silence;
-  }
-
   async close(): Promise<void> {
     await this.pulses.stop();
     await Promise.all(this.#workloads.map((workload) => workload.close()));
@@ -189,4 +180,17 @@ export class ClusterLab {
     const [, url = ""] = await child.says(/listens on (http:\S+)/);
     if (roles.includes("engine")) this.#children.set(child, url);
   }
+}
+
+/** Plays a scene and is strict about it: everything was applied. */
+export async function expectAllKept(
+  lab: ClusterLab,
+  name: string,
+  strike: Scene["strike"],
+): Promise<Silence> {
+  const { account, silence } = await lab.play({ name, strike });
+  expect(account.problems).toEqual([]);
+  expect(account).toMatchObject({ applied: account.accepted, parked: 0, lost: 0 });
+  expect(account.accepted).toBeGreaterThan(0);
+  return silence;
 }

@@ -56,7 +56,8 @@ export class Pulses {
     // An answer that came later than that was asked for later.
     const safely = since + answerMs;
     while (this.#pulses.some(({ answers }) => (answers.at(-1) ?? 0) < safely)) {
-      if (performance.now() > endsAt) throw new Error(`no work for ${withinMs} ms: ${this}`);
+      if (performance.now() > endsAt)
+        throw new Error(`no work for ${withinMs} ms: ${this.#lastAnswers()}`);
       await sleep(20);
     }
   }
@@ -74,7 +75,7 @@ export class Pulses {
     return { median: silences[silences.length >> 1] ?? 0, longest: silences.at(-1) ?? 0 };
   }
 
-  toString(): string {
+  #lastAnswers(): string {
     const now = performance.now();
     const since = this.#pulses.map(({ id, answers }) => `${id} ${now - (answers.at(-1) ?? 0)}`);
     return `ms since the last answer: ${since.join(", ")}`;

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { RabbitMqServer } from "../../support/rabbitmq-server.ts";
 import { RedisCluster } from "../../support/redis-cluster.ts";
-import { ClusterLab } from "./cluster-lab.ts";
+import type { RedisServer } from "../../support/redis-server.ts";
+import { ClusterLab, expectAllKept } from "./cluster-lab.ts";
 
 let broker: RabbitMqServer;
 let redis: RedisCluster;
@@ -27,7 +28,7 @@ afterAll(async () => {
 
 describe("on a Redis Cluster of three masters and their replicas everything is kept", () => {
   test("when a partition's slot moves to another node", async () => {
-    await lab.expectAllKept("slot moved", async () => {
+    await expectAllKept(lab, "slot moved", async () => {
       const since = performance.now();
       await sleep(2_000);
       await redis.move(`{${lab.prefix}:p00}`, { pauseMs: 50 });
@@ -37,9 +38,9 @@ describe("on a Redis Cluster of three masters and their replicas everything is k
   });
 
   test.each([0, 1, 2])("when master %i is killed, and comes back as a replica", async (index) => {
-    const master = redis.masters[index] ?? expect.fail();
-    const replica = redis.replicas[index] ?? expect.fail();
-    await lab.expectAllKept("Redis Cluster master killed", async () => {
+    const master = redis.masters[index] as RedisServer;
+    const replica = redis.replicas[index] as RedisServer;
+    await expectAllKept(lab, "Redis Cluster master killed", async () => {
       const since = performance.now();
       await master.kill();
       const role = async () => String(await replica.call("role"));

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { RabbitMqServer } from "../../support/rabbitmq-server.ts";
 import { RedisServer } from "../../support/redis-server.ts";
-import { ClusterLab } from "./cluster-lab.ts";
+import { ClusterLab, expectAllKept } from "./cluster-lab.ts";
 
 let broker: RabbitMqServer;
 let redis: RedisServer;
@@ -39,7 +39,7 @@ async function loseTheLastSecond(): Promise<number> {
 
 test("a Redis that lost its last second is noticed and said, and engines that live on write it again", async () => {
   expect(await lab.health()).toMatchObject({ durability: "second" });
-  await lab.expectAllKept("Redis lost its last second", loseTheLastSecond);
+  await expectAllKept(lab, "Redis lost its last second", loseTheLastSecond);
   expect(lab.rollbacks).not.toEqual([]);
   expect((await lab.health()).warnings.join()).toMatch(/the store has lost commits/);
 });

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { RabbitMqServer } from "../../support/rabbitmq-server.ts";
 import { RedisSentinel } from "../../support/redis-sentinel.ts";
 import type { RedisServer } from "../../support/redis-server.ts";
-import { ClusterLab } from "./cluster-lab.ts";
+import { ClusterLab, expectAllKept } from "./cluster-lab.ts";
 
 let broker: RabbitMqServer;
 let redis: RedisSentinel;
@@ -49,13 +49,13 @@ describe("behind Sentinel, with commits that wait for a replica", () => {
 
   test("everything is kept, though the master is killed twice", async () => {
     expect(await lab.health()).toMatchObject({ durability: "replicated" });
-    await lab.expectAllKept("Redis master killed", killMaster);
-    await lab.expectAllKept("Redis master killed again", killMaster);
+    await expectAllKept(lab, "Redis master killed", killMaster);
+    await expectAllKept(lab, "Redis master killed again", killMaster);
     expect(lab.rollbacks).toEqual([]);
   });
 
   test("everything is kept, though the master is killed while its replicas lag behind", async () => {
-    await lab.expectAllKept("Redis master killed ahead of its replicas", async () => {
+    await expectAllKept(lab, "Redis master killed ahead of its replicas", async () => {
       await cutReplication(await redis.master());
       await sleep(cutMs);
       return killMaster();
@@ -69,7 +69,7 @@ describe("behind Sentinel, with commits that wait for nobody", () => {
 
   test("the level shown is lower, and engines that live on notice what a failover lost and write it again", async () => {
     expect(await lab.health()).toMatchObject({ durability: "fsync" });
-    await lab.expectAllKept("Redis master killed ahead of its replicas, no gate", async () => {
+    await expectAllKept(lab, "Redis master killed ahead of its replicas, no gate", async () => {
       await cutReplication(await redis.master());
       await sleep(cutMs);
       return killMaster();

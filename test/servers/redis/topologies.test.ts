@@ -40,16 +40,16 @@ describe("the Redis store on a cluster", () => {
     const inbox = [{ id: "m" }];
     await owner.write(writeOf("order/1", { inbox, termsAdded: ["a"], history: ["h"] }));
     const again = { instances: [writeOf("order/1", { expectedVersion: 1, inbox })] };
-    const kind = () => owner.commit(again).then(({ kind }) => kind, kindOfRefusal);
+    const outcome = () => owner.commit(again).then(({ kind }) => kind, kindOfRefusal);
     let moves = true;
     const moving = cluster.move(`{${prefix}:p01}`, { pauseMs: 150 }).finally(() => {
       moves = false;
     });
     const kinds = new Set<string>();
-    while (moves) kinds.add(await kind());
+    while (moves) kinds.add(await outcome());
     await moving;
     expect([...kinds]).toEqual(expect.arrayContaining(["store-unavailable"]));
-    await expect.poll(kind, { timeout: 10_000 }).toBe("duplicate");
+    await expect.poll(outcome, { timeout: 10_000 }).toBe("duplicate");
     kinds.delete("store-unavailable");
     kinds.delete("duplicate");
     expect([...kinds]).toEqual([]);
