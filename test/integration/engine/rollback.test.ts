@@ -169,6 +169,20 @@ describe("a store that has lost its last commits", () => {
     );
   });
 
+  it("gets them back from an owner that stops, before it gives its partitions away", async () => {
+    const first = await start();
+    await startTallies(first);
+    const goBack = snapshot();
+    await count(0, 4, first);
+    goBack();
+    await first.stop();
+    expect(sums(first)).toEqual({ restored: expect.any(Number), lost: 0 });
+    expect(sums(first).restored).toBeGreaterThanOrEqual(4 * ids.length);
+    const second = await start();
+    expect(second.owned()).toHaveLength(partitions);
+    await expectNumbers(4, second);
+  });
+
   it("may lose them again while they are written again", async () => {
     const engine = await start();
     await startTallies(engine);
