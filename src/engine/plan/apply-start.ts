@@ -102,8 +102,7 @@ function begin(running: Running, arrival: StartArrival, input: unknown): void {
     return turnAway(plan, arrival, threw(key, "the start", error));
   }
   stop(plan, draft, { type: "waybill.stop", trace });
-  const isFirst = (draft.current?.actor ?? draft.current?.sealed) === undefined;
-  plan.disarm({ key, generation: 0, name: isFirst ? limboTimer : retentionTimer });
+  plan.disarm({ key, generation: 0, name: removalTimer(draft) });
   draft.current = unborn(running, arrival);
   draft.touched = true;
   const id = messageId === undefined ? {} : { messageId };
@@ -111,6 +110,11 @@ function begin(running: Running, arrival: StartArrival, input: unknown): void {
   playHeld(running);
   if (arrival.isPrelude !== true)
     plan.reply(arrival, { outcome: "created", instance: draft.current });
+}
+
+/** What would end the wait for a start, or the time that an earlier incarnation is kept. */
+function removalTimer({ current }: Draft): string {
+  return (current?.actor ?? current?.sealed) === undefined ? limboTimer : retentionTimer;
 }
 
 /** The instance before its first step; events that came too early wait in it. */

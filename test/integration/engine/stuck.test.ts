@@ -11,6 +11,7 @@ const payment = defineWorkflow({
   version: "1",
   events: {
     "payment.refused": z.object({}),
+    "payment.asked": z.object({}),
     "payment.made": { schema: z.object({}), unaccepted: "defer" as const },
   },
   machine: setup({}).createMachine({
@@ -22,7 +23,6 @@ const payment = defineWorkflow({
       paid: { type: "final" },
     },
   }),
-  internal: ["payment.asked"],
 });
 
 let engine: RunningEngine;
