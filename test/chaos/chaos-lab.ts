@@ -119,7 +119,8 @@ export class ChaosLab {
   /** POSTs to the processes until one answers in the 200s or that it was done before. */
   async post(path: string): Promise<void> {
     for (;;) {
-      const answer = await this.#ask(path, { method: "POST" });
+      const headers = { "content-type": "application/json" };
+      const answer = await this.#ask(path, { method: "POST", headers, body: "{}" });
       if (answer !== undefined && (answer.ok || answer.status === 409)) return;
       await sleep(100);
     }

@@ -3,7 +3,7 @@ import { firstSeed } from "../support/fuzz-budget.ts";
 import { measureRecovery } from "./recovery.ts";
 import { soak } from "./soak.ts";
 
-const usage = `npm run chaos -- --recovery [--rounds 10] [--seed N]
+const usage = `npm run chaos -- --recovery [--rounds 10] [--only "killed|Redis"] [--seed N]
   Measures how long work stands still after a fault; exits with 1 when a target is missed.
 npm run soak -- --minutes N [--seed N]
   Lets faults happen by chance to a system at work, and takes the account; exits with 1 when anything is lost.
@@ -14,6 +14,7 @@ const { values } = parseArgs({
     soak: { type: "boolean", default: false },
     minutes: { type: "string", default: "10" },
     recovery: { type: "boolean", default: false },
+    only: { type: "string", default: "" },
     rounds: { type: "string", default: "10" },
     seed: { type: "string", default: String(firstSeed) },
   },
@@ -21,7 +22,8 @@ const { values } = parseArgs({
 
 async function main(): Promise<number> {
   if (values.recovery) {
-    return (await measureRecovery(Number(values.rounds), Number(values.seed))) ? 0 : 1;
+    const [rounds, seed] = [Number(values.rounds), Number(values.seed)];
+    return (await measureRecovery({ rounds, seed, only: new RegExp(values.only) })) ? 0 : 1;
   }
   if (values.soak) {
     const interrupted = new AbortController();

@@ -30,6 +30,9 @@ interface HttpRequest extends Accepted {
   readonly body: unknown;
 }
 
+/** Accepted, or not yet, or never. */
+type Answer = boolean | "refused";
+
 const repeatOneIn = 20;
 const requestMs = 10_000;
 const againMs = 250;
@@ -154,22 +157,28 @@ export class Workload {
   }
 
   /** Repeats a message until it was accepted, and now and then once more: a sender that has forgotten. */
-  async #untilKnown(message: Accepted, send: () => Promise<boolean>): Promise<void> {
+  async #untilKnown(message: Accepted, send: () => Promise<Answer>): Promise<void> {
     const { id } = message;
     this.#waiting.add(id);
     const times = this.#chance.oneIn(repeatOneIn) ? 2 : 1;
     for (let copies = 1; copies <= times && !this.#stopped; copies += 1) {
-      while (!(await send())) {
-        if (this.#stopped) return;
-        await sleep(againMs);
-      }
-      this.accepted.set(id, { ...message, copies });
+      const answer = await this.#patiently(send);
+      if (answer === "refused") break;
+      if (answer) this.accepted.set(id, { ...message, copies });
     }
     this.#waiting.delete(id);
   }
 
-  /** One request to one of the processes; true for an answer in the 200s. Every other answer may change. */
-  async #ask({ id, method, path, body }: HttpRequest): Promise<boolean> {
+  async #patiently(send: () => Promise<Answer>): Promise<Answer> {
+    for (;;) {
+      const answer = await send();
+      if (answer !== false || this.#stopped) return answer;
+      await sleep(againMs);
+    }
+  }
+
+  /** One request to one of the processes: whether it was accepted. That an instance has ended will not change. */
+  async #ask({ id, method, path, body }: HttpRequest): Promise<Answer> {
     const urls = this.#options.urls();
     this.#requests += 1;
     const url = urls[this.#requests % Math.max(1, urls.length)];
@@ -183,8 +192,8 @@ export class Workload {
         body: JSON.stringify(body),
         signal,
       });
-      await answer.arrayBuffer();
-      return answer.ok;
+      const text = await answer.text();
+      return answer.status === 409 && text.includes('"ended"') ? "refused" : answer.ok;
     } catch {
       return false;
     }
