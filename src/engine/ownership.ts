@@ -257,8 +257,9 @@ export class Ownership {
     try {
       const asked = store.renew(number, ring.epoch, 0);
       const head = await within(clock, limits.storeDeadlineMs, asked, "The store");
-      // A store that went back gives an epoch out again, to somebody else.
-      if (head.epoch === ring.epoch && ring.contradiction(head) === undefined) return;
+      // What only a claim can write again waits for one; an epoch may have been given out again, to somebody else.
+      const isOpen = ring.contradiction(head) === undefined || ring.after(head) !== undefined;
+      if (head.epoch <= ring.epoch && isOpen) return;
       this.#left.delete(number);
       conclude(this.#ports, { number, head, ring });
     } catch (error) {

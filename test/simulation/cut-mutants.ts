@@ -112,7 +112,7 @@ export const cutMutants: readonly Mutant[] = [
     "who has lost a partition takes the next owner's epoch for its own",
     {
       file: "ownership.ts",
-      guard: "if (head.epoch === ring.epoch && ring.contradiction(head) === undefined) return;",
+      guard: "if (head.epoch <= ring.epoch && isOpen) return;",
       instead: "if (head.epoch === ring.epoch) return;",
     },
   ),
