@@ -59,8 +59,11 @@ function partitionsIn(queues: readonly string[]): number {
 async function killAndRestart(node: RabbitMqServer): Promise<number> {
   const since = performance.now();
   await node.kill();
-  await lab.pulses.until(since, 60_000);
-  await node.run();
+  try {
+    await lab.pulses.until(since, 60_000);
+  } finally {
+    await node.run();
+  }
   return since;
 }
 
