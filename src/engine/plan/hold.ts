@@ -1,5 +1,7 @@
 import type { WaitingEvent } from "../instance.ts";
+import type { Origin } from "../step.ts";
 import { heldTimer } from "../timer-id.ts";
+import { forgetRun } from "./carry-out.ts";
 import { fail } from "./fail.ts";
 import { afterEnd, check, step, unaccepted } from "./offer.ts";
 import type { Draft, Plan } from "./plan.ts";
@@ -40,10 +42,20 @@ function play(running: Running, event: WaitingEvent): void {
   const checked =
     event.isUnchecked === true ? check(running, { arrival, type }) : { arrival, type };
   if (checked === undefined) return;
+  if (origin !== undefined && "child" in origin) callOffRun(running, origin);
   const kept = { ...event, payload: checked.arrival.payload };
   const outcome = step(running, { ...kept, arrival });
   if (outcome.kind === "threw") return fail(running, kept, outcome.error);
   if (outcome.kind === "applied" || origin !== undefined) return;
   const isOver = actorOf(running.draft).snapshot.status !== "active";
   (isOver ? afterEnd : unaccepted)(running, { ...checked, isKept: true });
+}
+
+/** A result that came while the code of its activity was not here: now nothing waits for it any more. */
+function callOffRun(running: Running, origin: Extract<Origin, { child: string }>): void {
+  const { child: activity, generation } = origin;
+  const run = actorOf(running.draft).children.find(
+    (one) => one.kind === "activity" && one.id === activity && one.generation === generation,
+  );
+  if (run !== undefined) forgetRun(running, { activity, ...run });
 }
