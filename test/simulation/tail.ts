@@ -101,7 +101,8 @@ export class Tail {
       if (this.#isExpectedBack(loss, authors, isAlive)) return [`${what} were not written again`];
       const isKnown = authors.some((author) => author !== undefined && isAlive(author));
       const isTold = this.#reports.some((one) => one.partition === partition && one.at >= at);
-      return isKnown && !isTold ? [`${what} are missing, and nobody says so`] : [];
+      const isSeen = isKnown && this.#foreignClaims(loss, authors) < 2;
+      return isSeen && !isTold ? [`${what} are missing, and nobody says so`] : [];
     });
   }
 
@@ -125,6 +126,12 @@ export class Tail {
     const next = this.#claims(partition).find((one) => one.at > at);
     const again = this.#losses.some((one) => one.partition === partition && one.at > at);
     return !slept && !again && (next === undefined || next.process === author);
+  }
+
+  /** The second one hides from an author where the first one began. */
+  #foreignClaims({ partition, at }: Loss, authors: readonly (string | undefined)[]): number {
+    const later = this.#claims(partition).filter((one) => one.at > at);
+    return later.filter(({ process }) => !authors.includes(process)).length;
   }
 
   #ownerBy(partition: number, epoch: number): string | undefined {

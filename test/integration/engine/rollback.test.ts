@@ -7,11 +7,18 @@ import {
   startEngine,
 } from "../../support/memory-engine.ts";
 import { tally } from "../../support/tally.ts";
+import {
+  count,
+  expectNumbers,
+  ids,
+  rollbacksOf,
+  startTallies,
+  sums,
+} from "../../support/tally-run.ts";
 import { memoryWorld, outsider } from "../../support/world.ts";
 
 const partitions = 2;
 const setup = { workflows: [tally], partitions };
-const ids = ["a", "b", "c", "d"];
 
 let world: ReturnType<typeof memoryWorld>;
 const engines: RunningEngine[] = [];
@@ -30,35 +37,6 @@ async function start(): Promise<RunningEngine> {
   return engine;
 }
 
-async function startTallies({ client }: RunningEngine): Promise<void> {
-  for (const id of ids) await client.start({ workflow: "tally", id, input: {} });
-}
-
-/** Sends the numbers to every tally and waits until they are counted. */
-async function count(from: number, to: number, { client }: RunningEngine): Promise<void> {
-  for (let number = from; number < to; number += 1) {
-    for (const id of ids) {
-      const event = { workflow: "tally", id, type: "tally.add", payload: { number } };
-      await client.send({ ...event, idempotencyKey: `${id}-${number}` });
-    }
-  }
-}
-
-async function expectNumbers(to: number, { client }: RunningEngine): Promise<void> {
-  const numbers = Array.from({ length: to }, (_, number) => number);
-  for (const id of ids) {
-    await eventually(async () =>
-      expect(await client.get("tally", id)).toMatchObject({ context: { numbers } }),
-    );
-  }
-}
-
-/** What health says of rollbacks. */
-async function rollbacksOf({ client }: RunningEngine) {
-  const { ready, warnings } = await client.health();
-  return { ready, warnings: warnings.filter((one) => /, \d+ are lost/.test(one)) };
-}
-
 /** What the store holds at this moment, to be put back later, as one does that has lost its tail. */
 function snapshot(): () => void {
   const saved = structuredClone(world.data.partitions);
@@ -69,14 +47,6 @@ function snapshot(): () => void {
 
 function sequences(data: readonly PartitionData[] = world.data.partitions): number {
   return data.reduce((sum, { sequence }) => sum + sequence, 0);
-}
-
-function sums(engine: RunningEngine): { restored: number; lost: number } {
-  const seen = engine.seen("rollback");
-  return {
-    restored: seen.reduce((sum, one) => sum + one.restored, 0),
-    lost: seen.reduce((sum, one) => sum + one.lost, 0),
-  };
 }
 
 describe("a store that has lost its last commits", () => {
