@@ -90,7 +90,7 @@ export class Ownership {
 
   async #round(): Promise<void> {
     for (const partition of this.#owned.values()) partition.sweep();
-    const { partitions, clock } = this.#ports;
+    const { partitions, clock, transport } = this.#ports;
     const now = clock.monotonic();
     for (const [number, { at, isLost }] of this.#left) {
       if (now < at + lookBackMs) continue;
@@ -99,10 +99,14 @@ export class Ownership {
     }
     // Leases are renewed whether or not the member list can be read.
     const renewing = Promise.all([...this.#owned.values()].map((owned) => this.#renew(owned)));
-    const members = await this.#members().catch((error: unknown) => {
-      this.#trouble(error);
-      return undefined;
-    });
+    // Who cannot reach the broker can own nothing: it claims nothing, and others need not wait for it.
+    const isCutOff = transport.state().status === "down";
+    const members = isCutOff
+      ? undefined
+      : await this.#members().catch((error: unknown) => {
+          this.#trouble(error);
+          return undefined;
+        });
     await renewing;
     if (members === undefined || this.#stopped) return;
     for (let number = 0; number < partitions; number += 1) {

@@ -90,6 +90,7 @@ export class Sink {
   readonly #url: string;
   readonly #prefix: string;
   #connection: ChannelModel | undefined;
+  #opening: Promise<void> | undefined;
   #closed = false;
 
   constructor(url: string, prefix: string) {
@@ -97,8 +98,13 @@ export class Sink {
     this.#prefix = prefix;
   }
 
-  /** Resolves once its queue is bound. */
-  async open(): Promise<void> {
+  /** Resolves once its queue is bound. It listens once: two consumers of one queue would not keep its order. */
+  open(): Promise<void> {
+    this.#opening ??= this.#open();
+    return this.#opening;
+  }
+
+  async #open(): Promise<void> {
     for (;;) {
       try {
         return await this.#listen();
@@ -128,7 +134,7 @@ export class Sink {
     const lost = () => {
       if (isLost || this.#closed) return;
       isLost = true;
-      setTimeout(() => void this.open(), againMs);
+      setTimeout(() => void this.#open(), againMs);
     };
     const channel = await connection.createChannel();
     channel.on("error", () => undefined);

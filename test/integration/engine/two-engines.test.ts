@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { MemoryTransport } from "../../../transports/memory/transport.ts";
 import { eventually, type RunningEngine, startEngine } from "../../support/memory-engine.ts";
 import { tally } from "../../support/tally.ts";
 import { memoryWorld, outsider, type World } from "../../support/world.ts";
@@ -116,6 +117,21 @@ describe("two engines", () => {
     };
     await eventually(() => expect(announced).toContain(limits.leaseMs));
     expect(Math.max(...announced)).toBe(limits.leaseMs);
+  });
+
+  it("do not wait for one that the broker is away for: it claims nothing until it is back", async () => {
+    const cut = await start();
+    const other = await start();
+    await eventually(() => expect(other.owned().length).toBeGreaterThan(0));
+    const claims = () => cut.seen("partition").filter(({ change }) => change === "claimed").length;
+    const before = claims();
+    const transport = cut.ports.transport as MemoryTransport;
+    await transport.sever("cut off");
+    await eventually(() => expect(other.owned()).toHaveLength(partitions));
+    expect(claims()).toBe(before);
+    expect(cut.owned()).toEqual([]);
+    await transport.restore();
+    await eventually(() => expect(cut.owned().length).toBeGreaterThan(0));
   });
 
   it("need the same number of partitions", async () => {
