@@ -143,7 +143,12 @@ const cases: readonly (readonly [string, Partial<Facts>, Partial<Facts>, RegExp]
     { loopBlocked: { durationMs: 2_500, agoMs: 600_000 } },
     /Nothing else could run in this process for 2\.5 s/,
   ],
-  ["store-rolled-back", { rollbacks: ["partition 1: 2 are lost"] }, {}, /^Partition 1: 2 are lost\./],
+  [
+    "store-rolled-back",
+    { rollbacks: ["partition 1: 2 are lost"] },
+    {},
+    /^Partition 1: 2 are lost\./,
+  ],
   ["dead-end-states", { deadEnds: ["m.end of order"] }, {}, /out of these states: m\.end of order/],
 ];
 
