@@ -53,7 +53,7 @@ async function huntMutants(most: number): Promise<void> {
     if (values.json) continue;
     const at = caught === undefined ? (known ? "covered" : "NEVER") : `seed ${caught.seed}`;
     const why = caught === undefined && row.covered !== undefined ? row.covered : row.violation;
-    tell(`${row.name.padEnd(26)}${row.what.padEnd(66)}${at.padEnd(11)}${why.slice(0, 140)}`);
+    tell(`${row.name.padEnd(31)}${row.what.padEnd(79)}${at.padEnd(11)}${why.slice(0, 140)}`);
   }
   if (!values.json) return;
   tell(
