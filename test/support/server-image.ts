@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 // Not testcontainers: it publishes single ports of separate networks, while the tests let servers find each other on
-// 127.0.0.1 (clusters, replicas, Sentinels) and signal them by their pids. It would also bring some hundred packages,
-// two of which compile C++, for what is one `docker run` here.
+// 127.0.0.1 (clusters, replicas, Sentinels) and signal them by their pids. It would also bring an SSH client and an
+// archiver, for what is one `docker run` here.
 
 const label = "waybill-test-run";
 const image = "waybill-test-servers";
