@@ -3,6 +3,7 @@ import type { Clock } from "../../src/clock.ts";
 import type { Message } from "../../src/message.ts";
 import type { Confirmation } from "../../src/transport.ts";
 import { Batch } from "./batch.ts";
+import { closeChannel } from "./channels.ts";
 import { fitsAmqp, propertiesOf } from "./envelope.ts";
 import type { RabbitMqLimits } from "./options.ts";
 import { textOf } from "./refusals.ts";
@@ -33,12 +34,18 @@ export interface PublisherOptions {
 }
 
 const compactAbove = 1_024;
+/** A full queue refuses for a good reason, and may do so for long. */
+const renewEveryMs = 1_000;
 
 /** Publishes in order on one confirm channel, with a bounded number of messages that are not confirmed yet. */
 export class Publisher {
   readonly #options: PublisherOptions;
+  #connection: ChannelModel | undefined;
   #channel: ConfirmChannel | undefined;
   #blocked = false;
+  /** The broker has refused something: nothing more is sent on this channel. */
+  #worn = false;
+  #renewedAt = -Infinity;
   /** From `#head` on: taking off the front of a long array for each confirm would copy it each time. */
   #waiting: Entry[] = [];
   #head = 0;
@@ -52,7 +59,9 @@ export class Publisher {
 
   /** Goes over to a channel of this connection. */
   async attach(connection: ChannelModel): Promise<void> {
+    this.#connection = connection;
     const channel = await connection.createConfirmChannel();
+    if (this.#connection !== connection) return closeChannel(channel);
     let failure: string | undefined;
     channel.on("error", (error) => {
       failure = textOf(error);
@@ -65,11 +74,13 @@ export class Publisher {
       this.#options.broken(failure ?? "the channel for publishing was closed");
     });
     this.#blocked = false;
+    this.#worn = false;
     this.#channel = channel;
   }
 
   /** Everything that is not confirmed is `failed`, as is all that comes until there is a channel again. */
   detach(): void {
+    this.#connection = undefined;
     this.#channel = undefined;
     const lost = [...this.#inFlight, ...this.#waiting.slice(this.#head)];
     this.#inFlight.clear();
@@ -118,13 +129,14 @@ export class Publisher {
 
   #pump(): void {
     const { windowMessages, windowBytes } = this.#options.limits;
-    while (this.#channel !== undefined && this.#head < this.#waiting.length) {
+    while (this.#channel !== undefined && !this.#worn && this.#head < this.#waiting.length) {
       const full = this.#inFlight.size >= windowMessages || this.#bytesInFlight >= windowBytes;
       if (full) return this.#compact();
       const entry = this.#waiting[this.#head] as Entry;
       this.#head += 1;
       if (!entry.batch.done) this.#send(this.#channel, entry);
     }
+    if (this.#head < this.#waiting.length) return;
     this.#waiting = [];
     this.#head = 0;
   }
@@ -158,8 +170,38 @@ export class Publisher {
     this.#bytesInFlight -= entry.content.length;
     const positive = entry.returned ? "returned" : "confirmed";
     entry.batch.settle(entry.index, error === null ? positive : "failed");
-    if (this.#waiting.length > 0) this.#pump();
+    if (error !== null) this.#wear();
+    if (this.#worn && this.#inFlight.size === 0) void this.#renew();
+    else if (this.#waiting.length > 0) this.#pump();
     else if (this.#inFlight.size === 0) this.#tellIdle();
+  }
+
+  #wear(): void {
+    const now = this.#options.clock.monotonic();
+    if (now - this.#renewedAt < renewEveryMs) return;
+    this.#renewedAt = now;
+    this.#worn = true;
+  }
+
+  /**
+   * Goes over to a new channel, once all is answered, as messages must not overtake each other. A channel of RabbitMQ
+   * 3.10 whose first message for a queue found the queue's leader just dead refuses all that follow for that queue
+   * until the dead node is back; a new channel asks who leads it now.
+   */
+  async #renew(): Promise<void> {
+    const worn = this.#channel;
+    const connection = this.#connection;
+    if (worn === undefined || connection === undefined) return;
+    try {
+      await this.attach(connection);
+    } catch (error) {
+      if (this.#channel !== worn) return;
+      this.detach();
+      return this.#options.broken(textOf(error));
+    }
+    void closeChannel(worn);
+    this.#pump();
+    if (this.#inFlight.size === 0) this.#tellIdle();
   }
 
   /** A return comes before its confirm, and names no number: it is of the first message that looks the same. */

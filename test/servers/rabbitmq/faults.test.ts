@@ -91,6 +91,35 @@ describe("the RabbitMQ transport, when things break", () => {
     expect(await transport.publish(toQueue(queue, "1"))).toEqual(["confirmed"]);
   });
 
+  test("publishes on a new channel, in order, after the broker has refused something", async () => {
+    const full = `${prefix}.full`;
+    await onBroker(server, async (channel) => {
+      await channel.assertQueue(full, {
+        arguments: { "x-queue-type": "quorum", "x-overflow": "reject-publish", "x-max-length": 1 },
+      });
+    });
+    const [before] = await publishingChannels();
+    expect(before).toBeDefined();
+    const refused = async () =>
+      expect(await transport.publish(toQueue(full, "1"))).toEqual(["failed"]);
+    // A quorum queue takes a few more before it says that it is full.
+    await soonEnough(refused);
+    const numbers = Array.from({ length: 5_000 }, (_, index) => String(index));
+    const got = await collect(transport, queue, { prefetch: 100, acking: true });
+    const confirmations = await transport.publish(toQueue(queue, ...numbers));
+    expect(new Set(confirmations)).toEqual(new Set(["confirmed"]));
+    await soonEnough(() => expect(got.bodies()).toEqual(numbers));
+    const after = await publishingChannels();
+    expect(after).toHaveLength(1);
+    expect(after).not.toContain(before);
+  });
+
+  /** The processes of the channels with publisher confirms that the transport has on the broker. */
+  async function publishingChannels(): Promise<readonly string[]> {
+    const text = await server.control("list_channels", "confirm", "user", "pid");
+    return [...text.matchAll(/^true\tengine\t(\S+)$/gm)].map(([, pid = ""]) => pid);
+  }
+
   test("tells a consumer whose queue is deleted, and only that one", async () => {
     const other = `${prefix}.q`;
     await declareQueues(transport, { name: other, kind: "work" });
