@@ -13,8 +13,16 @@ export interface WakeUpOptions {
   readonly wake: () => void;
 }
 
-/** Shorter waits are measured here; the broker's delay queues carry the rest. */
-const localMs = 15;
+/**
+ * Shorter waits are measured here; the broker's delay queues carry the rest. With 15 ms, 1,000 timers a second cost
+ * a wake-up through two or three delay queues each: 1.8 ms of CPU, 0.8 of it the broker's.
+ */
+const localMs = 1_000;
+/**
+ * Partitions wake at multiples of this only. Timers that fall due meanwhile are fired together, and those of all
+ * partitions of a process at once: one flush of the store's log and one of the broker's carry them all.
+ */
+const tickMs = 20;
 /** Wake-ups closer together than this are one. */
 const slotMs = 10;
 /** Timers beyond this get no wake-up yet: leases that nobody has taken are due at the end of time. */
@@ -72,7 +80,10 @@ export class WakeUp {
   }
 
   #wait(waitMs: number): void {
+    const { clock, wake } = this.#options;
+    const now = clock.monotonic();
+    const tick = Math.ceil((now + Math.max(0, waitMs)) / tickMs) * tickMs;
     this.#cancel?.();
-    this.#cancel = this.#options.clock.after(Math.max(0, waitMs), this.#options.wake);
+    this.#cancel = clock.after(tick - now, wake);
   }
 }

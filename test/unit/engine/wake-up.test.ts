@@ -29,27 +29,28 @@ beforeEach(() => {
 });
 
 describe("a wake-up", () => {
-  it("for a moment that is near is timed here, and never comes before it", async () => {
+  it("for a moment that is near is timed here, and comes at the first tick that is not before it", async () => {
     wakeUp.arm(12);
     await clock.pass(100);
-    expect(woken).toEqual([12]);
+    expect(woken).toEqual([20]);
     expect(published).toEqual([]);
   });
 
   it("for a later moment goes through the broker's delay, which ends a little before it", async () => {
-    wakeUp.arm(500);
-    expect(published).toMatchObject([{ routingKey: "q", delayMs: 480 }]);
-    await clock.pass(480);
-    wakeUp.arrived(500);
-    await clock.pass(100);
-    expect(woken).toEqual([500]);
+    wakeUp.arm(5_005);
+    expect(published).toMatchObject([{ routingKey: "q", delayMs: 4_000 }]);
+    await clock.pass(4_000);
+    wakeUp.arrived(5_005);
+    await clock.pass(2_000);
+    expect(woken).toEqual([5_020]);
   });
 
   it("is armed anew for an earlier moment and not for a later one", () => {
-    wakeUp.arm(500);
-    wakeUp.arm(900);
-    wakeUp.arm(300);
-    expect(published.map(({ message }) => message.body)).toEqual(['{"due":500}', '{"due":300}']);
+    wakeUp.arm(5_000);
+    wakeUp.arm(9_000);
+    wakeUp.arm(3_000);
+    const sent = published.map(({ message }) => message.body);
+    expect(sent).toEqual(['{"due":5000}', '{"due":3000}']);
   });
 
   it("is sent once however often the store is looked into meanwhile", () => {
@@ -69,17 +70,17 @@ describe("a wake-up", () => {
   });
 
   it("that arrives for a moment which is no longer the next one does nothing", async () => {
-    wakeUp.arm(500);
-    wakeUp.arm(300);
-    wakeUp.arrived(500);
-    await clock.pass(1_000);
+    wakeUp.arm(5_000);
+    wakeUp.arm(3_000);
+    wakeUp.arrived(5_000);
+    await clock.pass(10_000);
     expect(woken).toEqual([]);
   });
 
   it("is not sent for a lease that nobody has taken, which is due at the end of time", () => {
     wakeUp.arm(8.64e15);
     expect(published).toEqual([]);
-    wakeUp.arm(500);
+    wakeUp.arm(5_000);
     expect(published).toHaveLength(1);
   });
 });
