@@ -190,8 +190,9 @@ export function forgetRun(
   const { plan, draft } = running;
   const { activity, generation, attempt } = run;
   const { [activity]: known, ...runs } = draft.current?.runs ?? {};
-  if (known?.seq !== undefined) plan.settled.add(known.seq);
   update(draft, { runs });
+  // An attempt that runs in the owner has no timers.
+  if (known?.seq !== undefined) return void plan.settled.add(known.seq);
   for (const name of [
     leaseTimer(activity, attempt),
     retryTimer(activity, attempt + 1),
