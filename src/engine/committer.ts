@@ -28,8 +28,6 @@ export interface Owned {
 export interface Committed {
   readonly plan: Plan;
   readonly at: number;
-  /** It was sent more than once: a copy may still be on its way, and only another epoch keeps it out. */
-  readonly resent: boolean;
 }
 
 /**
@@ -80,13 +78,13 @@ export class Committer {
       const settled = [...delivered, ...plan.settled];
       if (plan.isEmpty && settled.length === 0) {
         trace.taken(plan);
-        return { plan, at: this.#ports.storeClock.earliest(), resent: false };
+        return { plan, at: this.#ports.storeClock.earliest() };
       }
       trace.committing(plan);
       const { fail } = this.#ports;
       fail?.("committing");
       if (settled.length > 0) fail?.("settling");
-      const { answer, resent } = await this.#send(commit, settled);
+      const answer = await this.#send(commit, settled);
       if (settled.length > 0) fail?.("settled");
       if (answer.kind === "committed") {
         trace.taken(plan);
@@ -94,7 +92,7 @@ export class Committer {
         this.#nextSeq = plan.nextSeq;
         this.#handled.clear();
         this.#tooOld.clear();
-        return { plan, at: answer.now, resent };
+        return { plan, at: answer.now };
       }
       this.#learn(answer);
       refusals += 1;
@@ -218,11 +216,14 @@ export class Committer {
     };
   }
 
-  /** Repeats the same commit until the store answers or the lease is over: a repeated one is safe. */
+  /**
+   * Repeats the same commit until the store answers or the lease is over. A repeated one is safe, and so is a copy
+   * that comes late: it follows a commit that is no longer the last one.
+   */
   async #send(
     planned: ReturnType<Plan["toCommit"]>,
     outboxSettled: readonly number[],
-  ): Promise<{ readonly answer: CommitAnswer; readonly resent: boolean }> {
+  ): Promise<CommitAnswer> {
     const { store, clock, ids, observer, limits, storeClock } = this.#ports;
     const { claim, ring } = this.#owned;
     const commit = ring.follow({
@@ -240,7 +241,7 @@ export class Committer {
         if (answer.kind === "committed" && first) storeClock.learn(sentAt, answer.now);
         if (answer.kind === "committed")
           ring.committed({ commit, sequence: answer.sequence }, sentAt);
-        return { answer, resent: !first };
+        return answer;
       } catch (error) {
         observer.observe({ kind: "trouble", where: "store", message: textOf(error) });
         await new Promise<void>((resolve) => {

@@ -265,7 +265,6 @@ export class Partition {
     const durationMs = clock.monotonic() - startedAt;
     const { number: partition } = this;
     observer.observe({ kind: "committed", partition, messages: arrivals.length, durationMs });
-    if (committed.resent) this.#end("a copy of its last commit may still be on its way");
   }
 
   #aftermathPorts(): AftermathPorts {

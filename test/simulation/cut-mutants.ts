@@ -39,14 +39,6 @@ export const cutMutants: readonly Mutant[] = [
       "if (draft.current?.held?.some((event) => isEndOf(child, event)) === true) return undefined;",
     instead: "",
   }),
-  {
-    ...cut("ghost of a resent commit", "an owner goes on after it had to repeat a commit", {
-      file: "partition.ts",
-      guard: "if (committed.resent) this.#end(",
-      instead: "if (false) this.#end(",
-    }),
-    covered: "a late copy does not follow the last commit any more",
-  },
   cut("prefix of the ingress", "what was confirmed behind a failure is not sent again", {
     file: "ingress.ts",
     guard: "const done = stop < 0 ? batch : batch.slice(0, stop);",
