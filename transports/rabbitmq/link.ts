@@ -20,17 +20,19 @@ export interface LinkWatcher {
 export class Link {
   readonly consuming: ChannelModel;
   readonly publishing: ChannelModel;
+  readonly #address: Address;
   readonly #options: LinkOptions;
   readonly #fuse: Fuse;
 
   private constructor(
     connections: { readonly consuming: ChannelModel; readonly publishing: ChannelModel },
     fuse: Fuse,
-    options: LinkOptions,
+    { address, options }: { readonly address: Address; readonly options: LinkOptions },
   ) {
     this.consuming = connections.consuming;
     this.publishing = connections.publishing;
     this.#fuse = fuse;
+    this.#address = address;
     this.#options = options;
   }
 
@@ -42,7 +44,7 @@ export class Link {
     const consuming = await openConnection(address, `${name} consume`, opening);
     try {
       const publishing = await openConnection(address, `${name} publish`, opening);
-      return new Link({ consuming, publishing }, fuse, options);
+      return new Link({ consuming, publishing }, fuse, { address, options });
     } catch (error) {
       await hangUp(consuming, options);
       throw error;
@@ -67,6 +69,26 @@ export class Link {
   /** Gives up both connections. */
   end(reason: string): void {
     this.#fuse.blow(reason);
+  }
+
+  /**
+   * Works on a connection to the same host that is for this work alone: the broker ends a whole connection, consumers
+   * and all, when too few nodes are up to make a quorum queue.
+   * @throws WaybillError `login-refused`, `vhost-refused`, `unreachable`, and what `work` throws
+   */
+  async aside(work: (connection: ChannelModel) => Promise<void>): Promise<void> {
+    const { prefix, ids } = this.#options;
+    const opening = { ...this.#options, ended: () => undefined };
+    const connection = await openConnection(
+      this.#address,
+      `${prefix} ${ids.next()} aside`,
+      opening,
+    );
+    try {
+      await work(connection);
+    } finally {
+      void hangUp(connection, this.#options);
+    }
   }
 
   /** Ends both connections without telling the watcher. */

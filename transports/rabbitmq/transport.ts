@@ -60,7 +60,7 @@ export class RabbitMqTransport implements Transport {
     this.#queues = new DelayQueues({
       names: this.#names,
       clock,
-      declare: (bucket) => declareDelay(this.#talk(this.#link()), this.#names, bucket),
+      declare: (bucket) => this.#declareDelay(bucket),
     });
     this.#delayed = new DelayedPublisher({
       id: this.#id,
@@ -133,6 +133,14 @@ export class RabbitMqTransport implements Transport {
     await this.#keeper.close();
     this.#publisher.detach();
     this.#board.show({ status: "down", reason: "closed" });
+  }
+
+  /** Delay queues are made while consumers are at work, which a failure must not end. */
+  async #declareDelay(bucket: Parameters<typeof declareDelay>[2]): Promise<void> {
+    const link = this.#link();
+    await link.aside((connection) =>
+      declareDelay({ ...this.#talk(link), connection }, this.#names, bucket),
+    );
   }
 
   /** Everything that was there before is there again before anybody is told that the link is up. */
