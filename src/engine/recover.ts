@@ -5,6 +5,8 @@ import type { CommitRing, TakenCommit } from "./commit-ring.ts";
 import { type LetterEntry, letterId } from "./dead-letter.ts";
 import { within } from "./deadline.ts";
 import type { EnginePorts } from "./ports.ts";
+import { readOutboxEntry } from "./stored-text.ts";
+import { wire } from "./wire.ts";
 
 interface Claimed {
   readonly number: number;
@@ -65,10 +67,12 @@ async function replay(
   const taken: TakenCommit[] = [];
   const refused: Commit[] = [];
   let follows = head.commitId;
+  const tasks = tasksIn(missing);
   for (const one of missing) {
     // What was young enough when it was first written is not judged again.
     const inboxWindowMs = Number.MAX_SAFE_INTEGER;
-    const commit = { ...one, epoch, follows, inboxWindowMs };
+    const outboxSettled = one.outboxSettled.filter((seq) => !tasks.has(seq));
+    const commit = { ...one, epoch, follows, inboxWindowMs, outboxSettled };
     const answer = await send(ports, commit);
     if (answer.kind !== "committed") refused.push(one);
     else {
@@ -77,6 +81,19 @@ async function replay(
     }
   }
   return { taken, refused };
+}
+
+/**
+ * What these commits ask of workers. With the commits a store loses the leases that workers had on it, and without a
+ * lease a worker drops its task: so each is published once more, though it was delivered.
+ */
+function tasksIn(commits: readonly Commit[]): ReadonlySet<number> {
+  const entries = commits.flatMap(({ outboxAdded }) => outboxAdded);
+  const tasks = entries.filter(({ seq, entry }) => {
+    const content = readOutboxEntry(seq, entry);
+    return content.kind === "publish" && content.outgoing.message.type === wire.activity;
+  });
+  return new Set(tasks.map(({ seq }) => seq));
 }
 
 async function send({ store, clock, limits }: EnginePorts, commit: Commit): Promise<CommitAnswer> {

@@ -1,6 +1,7 @@
 import type { StopArrival } from "../arrival.ts";
 import { heldTimer } from "../timer-id.ts";
 import { advance } from "./advance.ts";
+import { forgetRun } from "./carry-out.ts";
 import { giveUpAll } from "./fail.ts";
 import { note } from "./note.ts";
 import type { Draft, Plan } from "./plan.ts";
@@ -48,13 +49,12 @@ function callOff(plan: Plan, draft: Draft, cause: Cause): void {
   const { key, current } = draft;
   const sealed = current?.sealed;
   if (sealed === undefined) return;
-  const { timers = [], children: _, ...actor } = sealed.actor;
+  const { timers = [], children = [], ...actor } = sealed.actor;
   for (const timer of timers) plan.disarm({ ...timer, key });
   plan.disarm({ key, generation: 0, name: heldTimer });
-  for (const { seq } of Object.values(current?.runs ?? {})) {
-    if (seq !== undefined) plan.settled.add(seq);
-  }
-  update(draft, { runs: {}, sealed: { ...sealed, actor: { ...actor, status: "stopped" } } });
+  const activities = children.filter(({ kind }) => kind === "activity");
+  for (const child of activities) forgetRun({ plan, draft }, { activity: child.id, ...child });
+  update(draft, { sealed: { ...sealed, actor: { ...actor, status: "stopped" } } });
   note(plan, draft, cause);
   giveUpAll(plan, draft, wasStopped);
 }

@@ -184,10 +184,9 @@ function stopActivity(running: Running, effect: Stopped): void {
 
 /** Removes every trace of an attempt: its outbox entry and its timers. */
 export function forgetRun(
-  running: Running,
+  { plan, draft }: Pick<Running, "plan" | "draft">,
   run: { readonly activity: string; readonly generation: number; readonly attempt: number },
 ): void {
-  const { plan, draft } = running;
   const { activity, generation, attempt } = run;
   const { [activity]: known, ...runs } = draft.current?.runs ?? {};
   update(draft, { runs });

@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { PartitionData } from "../../../src/stores/memory/store-data.ts";
+import { attempts, errand, untilAborted } from "../../support/errand.ts";
 import {
   deadLetters,
   eventually,
+  inState,
   type RunningEngine,
   startEngine,
+  startWorker,
 } from "../../support/memory-engine.ts";
 import { tally } from "../../support/tally.ts";
 import {
@@ -18,7 +21,7 @@ import {
 import { memoryWorld, outsider } from "../../support/world.ts";
 
 const partitions = 2;
-const setup = { workflows: [tally], partitions };
+const setup = { workflows: [tally, errand({ local: false })], partitions };
 
 let world: ReturnType<typeof memoryWorld>;
 const engines: RunningEngine[] = [];
@@ -43,6 +46,10 @@ function snapshot(): () => void {
   return () => {
     world.data.partitions = saved;
   };
+}
+
+function undelivered(): number {
+  return world.data.partitions.reduce((sum, { outbox }) => sum + outbox.size, 0);
 }
 
 function sequences(data: readonly PartitionData[] = world.data.partitions): number {
@@ -78,10 +85,7 @@ describe("a store that has lost its last commits", () => {
     await startTallies(engine);
     const goBack = snapshot();
     await count(0, 3, engine);
-    await eventually(() => {
-      const waiting = world.data.partitions.reduce((sum, { outbox }) => sum + outbox.size, 0);
-      expect(waiting).toBe(0);
-    });
+    await eventually(() => expect(undelivered()).toBe(0));
     const before = structuredClone(world.data.partitions);
     goBack();
     await eventually(() => expect(sequences()).toBe(sequences(before)));
@@ -151,6 +155,21 @@ describe("a store that has lost its last commits", () => {
     const second = await start();
     expect(second.owned()).toHaveLength(partitions);
     await expectNumbers(4, second);
+  });
+
+  it("hands a task out again whose lease is lost with its worker", async () => {
+    const { run, seen } = attempts((args, attempt) => (attempt === 1 ? untilAborted(args) : "ok"));
+    const engine = await start();
+    const goBack = snapshot();
+    const worker = await startWorker(world, { errand: { work: run } });
+    await engine.client.start({ workflow: "errand", id: "e", input: {} });
+    await eventually(() => expect([seen.length, undelivered()]).toEqual([1, 0]));
+    await worker.kill();
+    goBack();
+    await eventually(() => expect(sums(engine).restored).toBeGreaterThan(0));
+    const next = await startWorker(world, { errand: { work: run } });
+    await inState(engine, "errand/e", "done");
+    await next.stop();
   });
 
   it("may lose them again while they are written again", async () => {

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { activity } from "../../../src/activity.ts";
 import type { MemoryStoreData } from "../../../src/stores/memory/store-data.ts";
 import { defineWorkflow } from "../../../src/workflow.ts";
+import { errand } from "../../support/errand.ts";
 import {
   deadLetter,
   eventually,
@@ -180,6 +181,18 @@ describe("an instance whose version is not registered", () => {
       [1, "waybill.start"],
       [2, "waybill.terminate"],
     ]);
+  });
+
+  it("leaves no lease of an activity behind when it is terminated", async () => {
+    const code = (version: string) => [errand({ local: false }, { version })];
+    engine = await startEngine(world, { workflows: code("1") });
+    await engine.client.start({ workflow: "errand", id: "e", input: {} });
+    const timers = () => world.data.partitions.flatMap((one) => [...one.timers.keys()]);
+    expect(timers()).toEqual(["errand/e#1#~lease:1:job"]);
+    await engine.stop();
+    engine = await startEngine(world, { workflows: code("2") });
+    await engine.client.terminate({ workflow: "errand", id: "e" });
+    expect(timers()).toEqual(["errand/e#0#~retention"]);
   });
 
   it("can be replaced by a new one, and leaves no timer behind", async () => {
