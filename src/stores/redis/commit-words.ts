@@ -1,44 +1,128 @@
 import type { Commit, CommitAnswer, HandledMessage, Head, InstanceWrite } from "../../commit.ts";
-import { unexpectedReply } from "./replies.ts";
+import { rowsIn, unexpectedReply } from "./replies.ts";
 
-/** The arguments of `commit.lua`. */
-export function commitArguments(commit: Commit): readonly (string | number)[] {
+type Argument = string | number;
+
+/**
+ * The arguments of `commit.lua`.
+ * @throws RangeError for a `seq` or a due time that is not a number: the script would fail when half is written.
+ */
+export function commitArguments(commit: Commit): readonly Argument[] {
   const { outboxAdded, outboxSettled } = commit;
   const seqsAdded = outboxAdded.map(({ seq }) => seq);
-  const args: (string | number)[] = [commit.epoch, commit.commitId, commit.inboxWindowMs];
+  const args: Argument[] = [commit.epoch, commit.commitId, commit.inboxWindowMs];
   args.push(seqsAdded.reduce((highest, seq) => Math.max(highest, seq), 0));
-  args.push(commit.follows ?? "*");
+  args.push(commit.follows ?? "*", earliestBirth(commit));
   args.push(commit.instances.length);
   for (const write of commit.instances) pushInstance(args, write);
+  pushIndexes(args, commit.instances);
   // An entry that is added under a seq that is there replaces it.
   const runs = runsOf([...outboxSettled, ...seqsAdded]);
   args.push(runs.length);
-  for (const [lowest, highest] of runs) args.push(lowest, highest);
+  for (const [lowest, highest] of runs) args.push(numberOf(lowest), numberOf(highest));
   args.push(outboxAdded.length);
-  for (const { seq, entry } of outboxAdded) args.push(seq, outboxMember(seq, entry));
+  for (const { seq, entry } of outboxAdded) args.push(numberOf(seq), outboxMember(seq, entry));
   pushList(args, commit.timersDisarmed);
   args.push(commit.timersArmed.length);
-  for (const { id, due } of commit.timersArmed) args.push(due, id);
+  for (const { id, due } of commit.timersArmed) args.push(numberOf(due), id);
   pushList(args, commit.deadLettersRemoved);
   args.push(commit.deadLettersAdded.length);
   for (const { id, entry } of commit.deadLettersAdded) args.push(id, entry);
   return args;
 }
 
-function pushInstance(args: (string | number)[], write: InstanceWrite): void {
-  const { key, expectedVersion, version, record, inbox } = write;
-  args.push(key, expectedVersion, version, record === undefined ? 0 : 1, record ?? "");
-  args.push(inbox.length);
-  for (const { id, bornAt } of inbox) args.push(id, bornAt ?? "");
-  pushList(args, write.inboxForget);
-  pushList(args, write.termsAdded);
-  pushList(args, write.termsRemoved);
-  pushList(args, write.history);
+function pushInstance(args: Argument[], write: InstanceWrite): void {
+  const { key, expectedVersion, record, inbox, inboxForget, termsRemoved, history } = write;
+  const termsAdded = new Set(write.termsAdded);
+  const lists = [
+    inbox.length,
+    inboxForget.length,
+    termsAdded.size,
+    termsRemoved.length,
+    history.length,
+  ];
+  args.push(key, expectedVersion, record === undefined ? "" : write.version, record ?? "");
+  args.push(lists.join(lists.every((length) => length < 10) ? "" : " "));
+  for (const { id } of inbox) args.push(`\n${oneWord(id)} `);
+  for (const id of inboxForget) args.push(`\n${oneWord(id)} `);
+  for (const term of termsAdded) args.push(`\n${oneWord(term)}`);
+  for (const term of termsRemoved) args.push(`\n${oneWord(term)}`);
+  for (const entry of history) args.push(entry);
 }
 
-function pushList(args: (string | number)[], list: readonly string[]): void {
+interface IndexChange {
+  readonly removed: string[];
+  /** Which of the instances (the first is 1), and its id. */
+  readonly added: Argument[];
+}
+
+/** Instances of a batch often share their terms: one change of each index, not one of each instance. */
+function pushIndexes(args: Argument[], writes: readonly InstanceWrite[]): void {
+  const changes = new Map<string, IndexChange>();
+  const changeOf = (name: string): IndexChange => {
+    const known = changes.get(name);
+    if (known !== undefined) return known;
+    const change = { removed: [], added: [] };
+    changes.set(name, change);
+    return change;
+  };
+  for (const [
+    index,
+    { key, expectedVersion, record, termsAdded, termsRemoved },
+  ] of writes.entries()) {
+    const slash = key.indexOf("/");
+    const workflow = key.slice(0, slash);
+    const id = key.slice(slash + 1);
+    if (record === undefined) {
+      // Its terms are known to the store alone.
+      if (expectedVersion > 0) changeOf(`w:${workflow}`).removed.push(id);
+      continue;
+    }
+    if (expectedVersion === 0) changeOf(`w:${workflow}`).added.push(index + 1, id);
+    for (const term of termsRemoved) changeOf(termIndex(workflow, term)).removed.push(id);
+    for (const term of termsAdded) changeOf(termIndex(workflow, term)).added.push(index + 1, id);
+  }
+  args.push(changes.size);
+  for (const [name, { removed, added }] of changes) {
+    args.push(name, removed.length, added.length / 2);
+    for (const id of removed) args.push(id);
+    for (const argument of added) args.push(argument);
+  }
+}
+
+function termIndex(workflow: string, term: string): string {
+  return `t:${workflow}/${oneWord(term)}`;
+}
+
+function pushList(args: Argument[], list: readonly string[]): void {
   args.push(list.length);
   for (const item of list) args.push(item);
+}
+
+function numberOf(value: number): number {
+  if (Number.isNaN(value)) throw new RangeError("NaN is no place in an order.");
+  return value;
+}
+
+/** When the oldest message was first accepted, as far as that is known. */
+function earliestBirth({ instances }: Commit): number | "" {
+  let earliest = Number.POSITIVE_INFINITY;
+  for (const { inbox } of instances) {
+    for (const { bornAt = earliest } of inbox) earliest = Math.min(earliest, bornAt);
+  }
+  return earliest === Number.POSITIVE_INFINITY ? "" : earliest;
+}
+
+/** A text without spaces and line feeds, which the store puts between texts. */
+export function oneWord(text: string): string {
+  if (!/[ \n\\]/.test(text)) return text;
+  return text.replaceAll("\\", "\\\\").replaceAll(" ", "\\s").replaceAll("\n", "\\n");
+}
+
+/** The text that `oneWord` made a word of. */
+export function textOfWord(word: string): string {
+  if (!word.includes("\\")) return word;
+  return word.replace(/\\(.)/g, (_, letter: string) => ({ s: " ", n: "\n" })[letter] ?? letter);
 }
 
 /** Whether a commit only takes away, which must go on when memory is short: it is what makes room. */
@@ -69,13 +153,14 @@ function runsOf(seqs: readonly number[]): readonly (readonly [number, number])[]
   return runs;
 }
 
-/** What `commit.lua` said. */
-export function commitAnswer(reply: unknown): CommitAnswer {
+/** What `commit.lua` said to a commit. */
+export function commitAnswer(commit: Commit, reply: unknown): CommitAnswer {
   const [kind, ...rest] = reply as readonly string[];
   if (kind === "committed") return { kind, now: Number(rest[0]), sequence: Number(rest[1]) };
   if (kind === "fenced" || kind === "diverged") return { kind, ...headIn(rest) };
   if (kind === "conflict") return { kind, keys: rest };
-  if (kind === "duplicate" || kind === "too-old") return { kind, messages: messagesOf(rest) };
+  if (kind === "duplicate") return { kind, messages: messagesOf(rest) };
+  if (kind === "too-old") return { kind, messages: bornBefore(commit, Number(rest[0])) };
   throw unexpectedReply("commit", reply);
 }
 
@@ -85,8 +170,11 @@ export function headIn([epoch, sequence, commitId = "", base]: readonly string[]
 }
 
 function messagesOf(flat: readonly string[]): readonly HandledMessage[] {
-  return Array.from({ length: flat.length / 2 }, (_, index) => ({
-    key: flat[index * 2] ?? "",
-    id: flat[index * 2 + 1] ?? "",
-  }));
+  return rowsIn(flat, 2).map(([key = "", id = ""]) => ({ key, id: textOfWord(id.slice(1, -1)) }));
+}
+
+function bornBefore({ instances }: Commit, oldest: number): readonly HandledMessage[] {
+  return instances.flatMap(({ key, inbox }) =>
+    inbox.filter(({ bornAt = oldest }) => bornAt < oldest).map(({ id }) => ({ key, id })),
+  );
 }

@@ -6,11 +6,8 @@ export interface RedisKeys {
   /** The head of a partition; its other keys begin with it. */
   head(partition: number): string;
   instance(partition: number, key: string): string;
-  inbox(partition: number, key: string): string;
-  history(partition: number, key: string): string;
   outbox(partition: number): string;
   letterEntries(partition: number): string;
-  termCounts(partition: number, workflow: string): string;
 }
 
 /** Keys that begin with the prefix, for ACLs, and have the partition as hash tag, for clusters. */
@@ -24,10 +21,7 @@ export function redisKeys(prefix: string): RedisKeys {
     members: `${prefix}:{${prefix}:meta}:members`,
     head,
     instance: (partition, key) => `${head(partition)}:i:${key}`,
-    inbox: (partition, key) => `${head(partition)}:m:${key}`,
-    history: (partition, key) => `${head(partition)}:h:${key}`,
     outbox: (partition) => `${head(partition)}:outbox`,
     letterEntries: (partition) => `${head(partition)}:letter-entries`,
-    termCounts: (partition, workflow) => `${head(partition)}:c:${workflow}`,
   };
 }

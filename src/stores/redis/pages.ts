@@ -1,6 +1,7 @@
 import type { DeadLetterRow, StoredInstance } from "../../commit.ts";
 import type { ListQuery, Page, PartitionStatus } from "../../store.ts";
 import { decodeCursor, pageOf } from "../cursor.ts";
+import { oneWord, textOfWord } from "./commit-words.ts";
 import type { RedisKeys } from "./keys.ts";
 import type { RedisLink } from "./link.ts";
 import { instanceIn, rowsIn, textsIn } from "./replies.ts";
@@ -88,14 +89,13 @@ export async function countTerms(
 ): Promise<Readonly<Record<string, number>>> {
   if (terms?.length === 0) return {};
   const total = new Map<string, number>();
-  const asked = numbers(count).map(async (partition) => {
-    const key = keys.termCounts(partition, workflow);
-    if (terms === undefined) return link.call("hgetall", [key]);
-    const found = (await link.call("hmget", [key, ...terms])) as readonly (string | null)[];
-    return Object.fromEntries(terms.map((term, index) => [term, found[index] ?? "0"]));
-  });
+  const args = [workflow, ...(terms ?? []).map(oneWord)];
+  const asked = numbers(count).map((partition) =>
+    link.run(scripts.count, keys.head(partition), args),
+  );
   for (const reply of await Promise.all(asked)) {
-    for (const [term, instances] of Object.entries(reply as Readonly<Record<string, string>>)) {
+    for (const [word = "", instances] of rowsIn(textsIn(reply, "count"), 2)) {
+      const term = textOfWord(word);
       total.set(term, (total.get(term) ?? 0) + Number(instances));
     }
   }
@@ -136,7 +136,7 @@ async function findIn(
   let id = from === undefined ? "" : from[1].slice(workflow.length + 1);
   for (let isDone = false; !isDone; ) {
     const wanted = limit + 1 - found.length;
-    const args = [workflow, at, id, updatedAfter ?? "", wanted, scanned, ...terms];
+    const args = [workflow, at, id, updatedAfter ?? "", wanted, scanned, ...terms.map(oneWord)];
     const reply = textsIn(await link.run(scripts.list, keys.head(partition), args), "list");
     isDone = reply[0] !== "more";
     [, at = "", id = ""] = reply;

@@ -17,24 +17,21 @@ export function rowsIn(flat: readonly string[], width: number): readonly (readon
 const lineEnd = 0x0a;
 
 /**
- * An instance from its bytes: version, time of creation, time of the last write and the length of its terms in
- * bytes, separated by spaces and ended by a line feed; then the terms, then the record.
+ * An instance from its bytes, as `commit.lua` writes them: version, time of creation, time of the last write and the
+ * length in bytes of terms, inbox and history; then these, then the record.
  */
 export function instanceIn(key: string, bytes: unknown): StoredInstance | undefined {
   if (bytes === null) return undefined;
   if (!Buffer.isBuffer(bytes)) throw unexpectedReply("load", bytes);
   const end = bytes.indexOf(lineEnd);
-  const head = bytes.toString("latin1", 0, Math.max(0, end)).split(" ").map(Number);
-  const [version, createdAt, updatedAt, termsBytes] = head;
-  if (termsBytes === undefined || head.some(Number.isNaN)) throw unexpectedReply("load", key);
-  const record = bytes.toString("utf8", end + 1 + termsBytes);
-  return {
-    key,
-    version: version ?? 0,
-    record,
-    createdAt: createdAt ?? 0,
-    updatedAt: updatedAt ?? 0,
-  };
+  // A part that lies under a key of its own is marked by `+`.
+  const words = bytes.toString("latin1", 0, Math.max(0, end)).replaceAll("+", "0").split(" ");
+  const [version = 0, createdAt = 0, updatedAt = 0, ...parts] = words.map(Number);
+  if (parts.length !== 3 || words.some((word) => !/^\d+$/.test(word))) {
+    throw unexpectedReply("load", key);
+  }
+  const start = parts.reduce((sum, length) => sum + length, end + 1);
+  return { key, version, record: bytes.toString("utf8", start), createdAt, updatedAt };
 }
 
 /** The error of data that this store did not write. */

@@ -8,7 +8,7 @@ export interface Script {
   readonly sha: string;
 }
 
-const commit = scriptOf("commit");
+const commit = scriptOf("commit", textOf("commit") + textOf("commit-write"));
 
 /** One script for each operation that must not be torn. */
 export const scripts = {
@@ -16,7 +16,10 @@ export const scripts = {
   claim: scriptOf("claim"),
   clock: scriptOf("clock"),
   commit,
+  count: scriptOf("count"),
   due: scriptOf("due"),
+  history: scriptOf("history"),
+  inbox: scriptOf("inbox"),
   letters: scriptOf("letters"),
   list: scriptOf("list"),
   postpone: scriptOf("postpone"),

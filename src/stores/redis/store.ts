@@ -4,7 +4,14 @@ import type { Ids } from "../../ids.ts";
 import type { Claim, Durability, ListQuery, Member, Store } from "../../store.ts";
 import { partitionCountError } from "../partition-count.ts";
 import { parseRedisUrl, type RedisAddress } from "./address.ts";
-import { addsNothing, commitAnswer, commitArguments, headIn, outboxEntry } from "./commit-words.ts";
+import {
+  addsNothing,
+  commitAnswer,
+  commitArguments,
+  headIn,
+  outboxEntry,
+  textOfWord,
+} from "./commit-words.ts";
 import { createClient, pauseMs } from "./connect.ts";
 import { type Inspection, inspect } from "./durability.ts";
 import { storeClosed, unknownPartition } from "./failures.ts";
@@ -133,9 +140,9 @@ export class RedisStore implements Store {
   }
 
   async inbox(partition: number, key: string): ReturnType<Store["inbox"]> {
-    const { link, keys } = this.#in(partition);
-    const reply = await link.call("zrange", [keys.inbox(partition, key), 0, -1, "withscores"]);
-    return rowsIn(textsIn(reply, "inbox"), 2).map(([id = "", at]) => ({ id, at: Number(at) }));
+    const { link, head } = this.#in(partition);
+    const reply = textsIn(await link.run(scripts.inbox, head, [key]), "inbox");
+    return rowsIn(reply, 2).map(([id = "", at]) => ({ id: textOfWord(id), at: Number(at) }));
   }
 
   async outbox(partition: number, afterSeq: number, limit: number): ReturnType<Store["outbox"]> {
@@ -166,7 +173,7 @@ export class RedisStore implements Store {
     const { writer, head } = this.#in(commit.partition);
     const script = addsNothing(commit) ? scripts.settle : scripts.commit;
     const args = commitArguments(commit);
-    return commitAnswer(await writer.runGated(script, head, args, { replicas, waitMs }));
+    return commitAnswer(commit, await writer.runGated(script, head, args, { replicas, waitMs }));
   }
 
   async history(
@@ -175,10 +182,10 @@ export class RedisStore implements Store {
     after: number,
     limit: number,
   ): ReturnType<Store["history"]> {
-    const { link, keys } = this.#in(partition);
+    const { link, head } = this.#in(partition);
     if (limit <= 0) return [];
-    const args = [keys.history(partition, key), after, after + limit - 1];
-    const entries = textsIn(await link.call("lrange", args), "history");
+    const reply = await link.run(scripts.history, head, [key, after, after + limit - 1]);
+    const entries = textsIn(reply, "history");
     return entries.map((entry, index) => ({ number: after + index + 1, entry }));
   }
 

@@ -168,7 +168,7 @@ describe("a key of another kind under the prefix", () => {
     ["m:order/2", "set"],
     ["h:order/2", "set"],
     ["w:order", "set"],
-    ["c:order", "set"],
+    ["terms:order", "set"],
     ["t:order/a", "set"],
     ["outbox", "set"],
     ["timers", "set"],
@@ -177,9 +177,10 @@ describe("a key of another kind under the prefix", () => {
   ])("(%s) makes the commit fail as a whole", async (name, command) => {
     const key = `${prefix}:{${prefix}:p01}:${name}`;
     await admin.call(command, key, "foreign");
-    const write = { inbox: [{ id: "m" }], history: ["h"], termsAdded: ["a"] };
+    // So long that they do not lie with their instance.
+    const write = { inbox: [{ id: "m".repeat(600) }], history: ["h".repeat(600)] };
     const commit = owner.commitOf({
-      instances: [writeOf("order/1", write), writeOf("order/2", write)],
+      instances: ["order/1", "order/2"].map((one) => writeOf(one, { ...write, termsAdded: ["a"] })),
       outboxAdded: [{ seq: 1, entry: "out" }],
       timersArmed: [{ id: "t", due: 1 }],
       deadLettersAdded: [{ id: "d", entry: "dead" }],

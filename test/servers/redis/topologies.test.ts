@@ -42,7 +42,7 @@ describe("the Redis store on a cluster", () => {
     const again = { instances: [writeOf("order/1", { expectedVersion: 1, inbox })] };
     const outcome = () => owner.commit(again).then(({ kind }) => kind, kindOfRefusal);
     let moves = true;
-    const moving = cluster.move(`{${prefix}:p01}`, { pauseMs: 150 }).finally(() => {
+    const moving = cluster.move(`{${prefix}:p01}`, { pauseMs: 300 }).finally(() => {
       moves = false;
     });
     const kinds = new Set<string>();

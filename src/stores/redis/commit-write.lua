@@ -1,0 +1,108 @@
+
+-- The second half of a commit, behind commit.lua.
+
+local function prepareIndexes()
+  position = position + 1
+  for _ = 1, tonumber(ARGV[position]) do
+    local name, removed, added = ARGV[position + 1], ARGV[position + 2], ARGV[position + 3]
+    local first, entries = position + 4, {}
+    changeIndex(name, 'ZREM', ARGV, first, first + removed - 1)
+    position = position + 3 + removed + 2 * added
+    for index = first + removed, position, 2 do
+      entries[#entries + 1] = createdAt[tonumber(ARGV[index])]
+      entries[#entries + 1] = ARGV[index + 1]
+    end
+    changeIndex(name, 'ZADD', entries, 1, #entries)
+  end
+end
+
+-- Begin and end, in ARGV, of a list that stands behind its length.
+local function span(width)
+  local first = position + 2
+  position = position + 1 + ARGV[position + 1] * width
+  return first, position
+end
+
+-- Lua's stack holds some 8,000 values: long lists go in pieces, of an even size so that pairs stay whole.
+local function inPieces(command, key, list, first, final)
+  if final - first < 400 then return final < first and 0 or call(command, key, unpack(list, first, final)) end
+  local changed = 0
+  for from = first, final, 400 do
+    changed = changed + call(command, key, unpack(list, from, math.min(from + 399, final)))
+  end
+  return changed
+end
+
+-- Which terms a workflow has is written only where the first instance comes under one, or the last one goes.
+local function writeIndexes()
+  local after = {}
+  for _, each in ipairs(indexChanges) do
+    local name, command = each[1], each[2]
+    local key = head .. ':' .. name
+    local changed = inPieces(command, key, each[3], each[4], each[5])
+    after[name] = (after[name] or sizes[key]) + (command == 'ZREM' and -changed or changed)
+  end
+  for name, size in pairs(after) do
+    if (size == 0) ~= (sizes[head .. ':' .. name] == 0) then
+      local workflow, term = match(name, '^t:([^/]*)/(.*)$')
+      if workflow then call(size == 0 and 'SREM' or 'SADD', head .. ':terms:' .. workflow, term) end
+    end
+  end
+end
+
+last = call('HMGET', head, 'epoch', 'commit', 'at', 'sequence', 'seq', 'base')
+if last[2] == ARGV[2] then
+  -- A write, though of nothing new: from Redis 7.2 on WAIT waits for what its own connection wrote.
+  call('HSET', head, 'commit', ARGV[2])
+  return { 'committed', last[3], last[4] }
+end
+local found = { last[1] or '0', last[4] or '0', last[2] or '', last[6] or '0' }
+if found[1] ~= ARGV[1] then return { 'fenced', unpack(found) } end
+if ARGV[5] ~= '*' and found[3] ~= ARGV[5] then return { 'diverged', unpack(found) } end
+
+local time = call('TIME')
+local milliseconds = time[1] * 1000 + math.floor(time[2] / 1000)
+now = string.format('%.0f', milliseconds)
+for number = 1, tonumber(ARGV[7]) do prepare(number) end
+if #conflicts > 1 then return conflicts end
+if #duplicates > 1 then return duplicates end
+local oldest = milliseconds - ARGV[3]
+if ARGV[6] ~= '' and tonumber(ARGV[6]) < oldest then return { 'too-old', string.format('%.0f', oldest) } end
+
+prepareIndexes()
+local runs, runsEnd = span(2)
+local entries, entriesEnd = span(2)
+local disarmed, disarmedEnd = span(1)
+local armed, armedEnd = span(2)
+local removed, removedEnd = span(1)
+local added, addedEnd = span(2)
+if position ~= #ARGV then fail('BADARGS ' .. position .. ' of ' .. #ARGV .. ' read') end
+for _, each in ipairs(indexChanges) do
+  local workflow = match(each[1], '^t:([^/]*)/')
+  if workflow then sizeOf('SCARD', head .. ':terms:' .. workflow) end
+end
+if armedEnd > disarmedEnd + 1 or disarmedEnd >= disarmed then sizeOf('ZCARD', head .. ':timers') end
+if addedEnd > removedEnd + 1 or removedEnd >= removed then
+  sizeOf('ZCARD', head .. ':letters')
+  sizeOf('HLEN', head .. ':letter-entries')
+end
+
+-- The first write of all may still fail: then nothing is written.
+for index = runs, runsEnd, 2 do call('ZREMRANGEBYSCORE', head .. ':outbox', ARGV[index], ARGV[index + 1]) end
+inPieces('ZADD', head .. ':outbox', ARGV, entries, entriesEnd)
+for from = 1, #values, 400 do call('MSET', unpack(values, from, math.min(from + 399, #values))) end
+for from = 1, #gone, 400 do call('DEL', unpack(gone, from, math.min(from + 399, #gone))) end
+for _, each in ipairs(changes) do inPieces(unpack(each)) end
+writeIndexes()
+inPieces('ZREM', head .. ':timers', ARGV, disarmed, disarmedEnd)
+inPieces('ZADD', head .. ':timers', ARGV, armed, armedEnd)
+inPieces('ZREM', head .. ':letters', ARGV, removed, removedEnd)
+inPieces('HDEL', head .. ':letter-entries', ARGV, removed, removedEnd)
+for index = added, addedEnd, 2 do
+  call('ZADD', head .. ':letters', 'NX', now, ARGV[index])
+  call('HSETNX', head .. ':letter-entries', ARGV[index], ARGV[index + 1])
+end
+local sequence = string.format('%.0f', (last[4] or 0) + 1)
+local highest = tonumber(ARGV[4]) > tonumber(last[5] or 0) and ARGV[4] or last[5] or '0'
+call('HSET', head, 'commit', ARGV[2], 'at', now, 'sequence', sequence, 'seq', highest)
+return { 'committed', now, sequence }
