@@ -5,8 +5,9 @@ import type { Names } from "./names.ts";
 import { refusal } from "./refusals.ts";
 
 /**
- * Never reached: the engine sets a poisonous message aside itself. Without a limit RabbitMQ 4 drops what came back
- * 20 times; "no limit" is written in another way in each of its versions, and another one is a mismatch.
+ * Never reached: the engine sets a poisonous message aside itself, and an operator may look at what nobody consumes as
+ * often as he likes. Without a limit RabbitMQ 4 drops what came back more than 20 times; "no limit" is written in another
+ * way in each of its versions, and another one is a mismatch.
  */
 const noDeliveryLimit = 2_000_000_000;
 const unroutedMessages = 100_000;
@@ -28,7 +29,7 @@ export async function declareOwn(talk: Talk, names: Names): Promise<void> {
       "x-overflow": "drop-head",
     });
     await channel.bindQueue(names.unrouted, names.unrouted, "");
-    await quorumQueue(channel, names.delayed, { "x-delivery-limit": noDeliveryLimit });
+    await quorumQueue(channel, names.delayed);
     await channel.bindQueue(names.delayed, names.due, names.delayed);
   });
 }
@@ -89,19 +90,16 @@ async function declareQueue(channel: Channel, { name, kind }: Queue): Promise<vo
     await named(name, channel.assertQueue(name, { durable: false, exclusive: true }));
     return;
   }
-  await quorumQueue(channel, name, {
-    "x-delivery-limit": noDeliveryLimit,
-    ...(kind !== "work" && { "x-single-active-consumer": true }),
-  });
+  await quorumQueue(channel, name, kind === "work" ? {} : { "x-single-active-consumer": true });
 }
 
 async function quorumQueue(
   channel: Channel,
   name: string,
-  extra: Readonly<Record<string, unknown>>,
+  extra: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
-  const options = { durable: true, arguments: { "x-queue-type": "quorum", ...extra } };
-  await named(name, channel.assertQueue(name, options));
+  const all = { "x-queue-type": "quorum", "x-delivery-limit": noDeliveryLimit, ...extra };
+  await named(name, channel.assertQueue(name, { durable: true, arguments: all }));
 }
 
 async function declareBinding(channel: Channel, names: Names, binding: Binding): Promise<void> {
