@@ -1,6 +1,6 @@
 import type { Binding, Queue, Topology } from "../../src/transport.ts";
 
-/** Everything that was declared, each queue and binding once: what has to exist again after a reconnect. */
+/** Everything that was declared, each queue and binding once: what may have to be made again. */
 export class Wishes {
   readonly #queues = new Map<string, Queue>();
   readonly #bindings = new Map<string, Binding>();
@@ -21,7 +21,15 @@ export class Wishes {
     return { queues: [queue], bindings };
   }
 
+  /**
+   * All but reply queues. They ended with their connection, and whoever has lost its consumer declares its own again; the
+   * broker may refuse them for long: it holds them for a connection that it has not missed yet, or a dead node of its cluster.
+   */
   get topology(): Topology {
-    return { queues: [...this.#queues.values()], bindings: [...this.#bindings.values()] };
+    const queues = [...this.#queues.values()].filter(({ kind }) => kind !== "reply");
+    const bindings = [...this.#bindings.values()].filter(
+      ({ queue }) => this.#queues.get(queue)?.kind !== "reply",
+    );
+    return { queues, bindings };
   }
 }

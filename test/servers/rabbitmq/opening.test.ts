@@ -1,4 +1,5 @@
 import { Socket } from "node:net";
+import { connect } from "amqplib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { RabbitMqTransport } from "../../../transports/rabbitmq/transport.ts";
 import { collect, declareQueues, toQueue } from "../../contracts/transport-lab.ts";
@@ -53,6 +54,28 @@ describe("opening the RabbitMQ transport", () => {
     proxy.restore();
     await opening;
     expect(transport.state()).toEqual({ status: "up" });
+    proxy.close();
+  });
+
+  test("comes back while its reply queue is still locked, as by a node of a cluster that died", async () => {
+    const proxy = await TcpProxy.to(server.port);
+    const transport = transportAt(server.url("engine", proxy.port));
+    await transport.open();
+    const [name, queue] = [`${prefix}.reply`, `${prefix}.p`];
+    const reply = { name, kind: "reply" } as const;
+    await declareQueues(transport, reply, { name: queue, kind: "partition" });
+    proxy.cut();
+    const other = await connect(server.url());
+    const channel = await other.createChannel();
+    await soonEnough(async () => {
+      await channel.assertQueue(name, { durable: false, exclusive: true });
+    });
+    proxy.restore();
+    await soonEnough(() => expect(transport.state()).toEqual({ status: "up" }));
+    expect(await transport.publish(toQueue(queue, "1"))).toEqual(["confirmed"]);
+    await expect(declareQueues(transport, reply)).rejects.toMatchObject({ code: "queue-locked" });
+    await other.close();
+    await soonEnough(() => declareQueues(transport, reply));
     proxy.close();
   });
 
