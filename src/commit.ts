@@ -82,6 +82,9 @@ export interface Commit {
   readonly deadLettersRemoved: readonly string[];
 }
 
+/** Of so many claims of a partition a store knows where they began. */
+export const claimsKept = 16;
+
 /** Where the commits of a partition stand. */
 export interface Head {
   readonly epoch: number;
@@ -89,7 +92,7 @@ export interface Head {
   readonly sequence: number;
   /** Id of the last one; "" when there is none. */
   readonly commitId: string;
-  /** `sequence` when the present epoch was claimed. */
+  /** `sequence` when the present epoch was claimed; the lowest since, to a claim above or a renewal of an earlier epoch. */
   readonly base: number;
 }
 

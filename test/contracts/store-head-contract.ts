@@ -64,6 +64,29 @@ export function storeHeadContract(create: StoreFactory): void {
       }
     });
 
+    test("is told from the lowest of the claims since, to whoever names an epoch of before", async () => {
+      await owner.commit({ commitId: "one" });
+      await owner.claim();
+      await owner.commit({ commitId: "two" });
+      await owner.claim();
+      const head = { epoch: 3, sequence: 2, commitId: "two" };
+      // Whoever has had no epoch names 0.
+      for (const [epoch, base] of [2, 1, 2, 2].entries()) {
+        expect(await store.renew(1, epoch, long)).toMatchObject({ ...head, base });
+      }
+      const claim = await store.claim(1, "owner", long, 1);
+      expect(claim?.head).toEqual({ ...head, base: 1 });
+    });
+
+    test("is told from the claims of late, however many there were", async () => {
+      for (let count = 0; count < 40; count += 1) {
+        await owner.commit({ commitId: `commit-${count}` });
+        await owner.claim();
+      }
+      expect(await store.renew(1, 38, long)).toMatchObject({ epoch: 41, base: 38 });
+      expect(await store.renew(1, 1, long)).toMatchObject({ epoch: 41, base: 25 });
+    });
+
     test("is told to a commit of another epoch", async () => {
       await owner.commit({ commitId: "one" });
       await owner.claim();

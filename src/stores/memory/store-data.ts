@@ -16,6 +16,8 @@ export interface PartitionData {
   leaseUntil: number;
   sequence: number;
   base: number;
+  /** The last claims, oldest first. */
+  claims: readonly { readonly epoch: number; readonly sequence: number }[];
   lastSeq: number;
   lastCommit: { readonly commitId: string; readonly answer: CommitAnswer } | undefined;
   readonly instances: Map<string, InstanceRow>;
@@ -43,6 +45,7 @@ export function emptyPartition(): PartitionData {
     leaseUntil: 0,
     sequence: 0,
     base: 0,
+    claims: [],
     lastSeq: 0,
     lastCommit: undefined,
     instances: new Map(),
@@ -55,6 +58,13 @@ export function emptyPartition(): PartitionData {
 
 export function headOf({ epoch, sequence, base, lastCommit }: PartitionData): Head {
   return { epoch, sequence, commitId: lastCommit?.commitId ?? "", base };
+}
+
+/** The head as it is told to whoever names that epoch; 0 is none. */
+export function headSince(data: PartitionData, epoch: number): Head {
+  const later = data.claims.filter((claim) => epoch > 0 && claim.epoch > epoch);
+  const base = Math.min(data.base, ...later.map(({ sequence }) => sequence));
+  return { ...headOf(data), base };
 }
 
 /** Writes a commit that was judged good. */

@@ -1,4 +1,4 @@
-import type { Commit, CommitAnswer } from "../../commit.ts";
+import { type Commit, type CommitAnswer, claimsKept } from "../../commit.ts";
 import { WaybillError } from "../../errors.ts";
 import type { Claim, Durability, ListQuery, Member, Store } from "../../store.ts";
 import { judge } from "../judge.ts";
@@ -6,6 +6,7 @@ import { partitionCountError } from "../partition-count.ts";
 import {
   emptyPartition,
   headOf,
+  headSince,
   type MemoryStoreData,
   type PartitionData,
   writeCommit,
@@ -61,9 +62,11 @@ export class MemoryStore implements Store {
     const data = this.#partition(partition);
     const now = this.#clock.now();
     if (data.leaseUntil > now && data.owner !== owner) return undefined;
-    const head = headOf(data);
+    const head = headSince(data, above);
     data.epoch = Math.max(data.epoch, above) + 1;
     data.base = data.sequence;
+    const { epoch, sequence } = data;
+    data.claims = [...data.claims, { epoch, sequence }].slice(-claimsKept);
     data.owner = owner;
     data.leaseUntil = now + leaseMs;
     return { epoch: data.epoch, now, lastSeq: data.lastSeq, head };
@@ -73,7 +76,7 @@ export class MemoryStore implements Store {
     const data = this.#partition(partition);
     const now = this.#clock.now();
     if (data.epoch === epoch) data.leaseUntil = now + leaseMs;
-    return { ...headOf(data), now };
+    return { ...headSince(data, epoch), now };
   }
 
   async release(partition: number, epoch: number): Promise<void> {

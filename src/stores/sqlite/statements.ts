@@ -15,6 +15,11 @@ export const statements = {
     FROM partitions WHERE partition = ?`,
   claim: `UPDATE partitions SET epoch = ?, base = sequence, owner = ?, lease_until = ?
     WHERE partition = ?`,
+  addClaim: `INSERT OR REPLACE INTO claims (partition, epoch, sequence)
+    SELECT partition, epoch, base FROM partitions WHERE partition = ?`,
+  trimClaims: `DELETE FROM claims WHERE partition = ?1 AND epoch NOT IN (
+    SELECT epoch FROM claims WHERE partition = ?1 ORDER BY epoch DESC LIMIT ?2)`,
+  baseSince: "SELECT min(sequence) AS base FROM claims WHERE partition = ? AND epoch > ?",
   renew: "UPDATE partitions SET lease_until = ? WHERE partition = ? AND epoch = ?",
   release: "UPDATE partitions SET lease_until = 0 WHERE partition = ? AND epoch = ?",
   committed: `UPDATE partitions SET sequence = ?, last_seq = max(last_seq, ?), commit_id = ?,

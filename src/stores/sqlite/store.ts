@@ -1,11 +1,11 @@
-import type { Commit, CommitAnswer } from "../../commit.ts";
+import { type Commit, type CommitAnswer, claimsKept } from "../../commit.ts";
 import { numberIn, type SqliteFile, textIn } from "../../sqlite-file.ts";
 import type { Claim, Durability, ListQuery, Member, Store } from "../../store.ts";
 import { partitionCountError } from "../partition-count.ts";
 import { instanceOf, listDeadLetters, listInstances, partitionStatuses } from "./pages.ts";
 import { addBase, schema } from "./schema.ts";
 import { statements } from "./statements.ts";
-import { headOf, partitionRow, writeCommit } from "./write-commit.ts";
+import { headSince, partitionRow, writeCommit } from "./write-commit.ts";
 
 /**
  * A store in one SQLite file. The file belongs to this process alone, so the first `open()` since it was
@@ -65,9 +65,11 @@ export class SqliteStore implements Store {
       const now = this.#clock.now();
       const row = partitionRow(this.#file, partition);
       if (numberIn(row["lease_until"]) > now && row["owner"] !== owner) return undefined;
-      const head = headOf(row);
+      const head = headSince(this.#file, row, { partition, epoch: above });
       const epoch = Math.max(head.epoch, above) + 1;
       this.#file.prepare(statements.claim).run(epoch, owner, now + leaseMs, partition);
+      this.#file.prepare(statements.addClaim).run(partition);
+      this.#file.prepare(statements.trimClaims).run(partition, claimsKept);
       return { epoch, now, lastSeq: numberIn(row["last_seq"]), head };
     });
   }
@@ -76,7 +78,8 @@ export class SqliteStore implements Store {
     return this.#file.write(() => {
       const now = this.#clock.now();
       this.#file.prepare(statements.renew).run(now + leaseMs, partition, epoch);
-      return { ...headOf(partitionRow(this.#file, partition)), now };
+      const row = partitionRow(this.#file, partition);
+      return { ...headSince(this.#file, row, { partition, epoch }), now };
     });
   }
 

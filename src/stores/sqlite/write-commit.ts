@@ -47,13 +47,25 @@ export function partitionRow(file: SqliteFile, partition: number): Row {
   });
 }
 
-export function headOf(partition: Row): Head {
+function headOf(partition: Row): Head {
   return {
     epoch: numberIn(partition["epoch"]),
     sequence: numberIn(partition["sequence"]),
     commitId: textIn(partition["commit_id"]),
     base: numberIn(partition["base"]),
   };
+}
+
+/** The head as it is told to whoever names that epoch; 0 is none. */
+export function headSince(
+  file: SqliteFile,
+  row: Row,
+  { partition, epoch }: { readonly partition: number; readonly epoch: number },
+): Head {
+  const head = headOf(row);
+  const found = epoch > 0 ? file.prepare(statements.baseSince).get(partition, epoch) : undefined;
+  const base = found?.["base"] ?? head.base;
+  return { ...head, base: Math.min(head.base, numberIn(base)) };
 }
 
 function lastAnswer(partition: Row, sequence: number): CommitAnswer | undefined {

@@ -48,13 +48,10 @@ function snapshot(): () => void {
   };
 }
 
-function undelivered(): number {
-  return world.data.partitions.reduce((sum, { outbox }) => sum + outbox.size, 0);
-}
+const undelivered = () => world.data.partitions.reduce((sum, { outbox }) => sum + outbox.size, 0);
 
-function sequences(data: readonly PartitionData[] = world.data.partitions): number {
-  return data.reduce((sum, { sequence }) => sum + sequence, 0);
-}
+const sequences = (data: readonly PartitionData[] = world.data.partitions) =>
+  data.reduce((sum, { sequence }) => sum + sequence, 0);
 
 describe("a store that has lost its last commits", () => {
   it("gets them back from the owner that made them, and nothing is applied or emitted twice", async () => {
@@ -252,18 +249,23 @@ describe("commits that nobody can write again", () => {
     await count(4, 5, second);
   });
 
-  it("are told by the process that made them when another one has gone on without them", async () => {
+  it.each([
+    ["another one has", ["other"]],
+    ["two others in turn have", ["other", "third"]],
+  ])("are told by the process that made them when %s gone on without them", async (_, others) => {
     const first = await start();
     await startTallies(first);
     await count(0, 2, first);
     const goBack = snapshot();
     await count(2, 4, first);
-    // All at once: it was frozen while the store failed over, and another one has found its leases run out.
+    // All at once: it was frozen while the store failed over, and others have found its leases run out.
     goBack();
-    for (const data of world.data.partitions) {
-      const { epoch, sequence } = data;
-      const claim = { epoch: epoch + 1, base: sequence, owner: "other", leaseUntil: Infinity };
-      Object.assign(data, claim);
+    for (const [number, data] of world.data.partitions.entries()) {
+      for (const other of others) {
+        data.leaseUntil = 0;
+        void first.ports.store.claim(number, other, Infinity);
+        data.sequence += 50;
+      }
     }
     await eventually(() => expect(first.seen("rollback")).toHaveLength(partitions));
     expect(sums(first)).toEqual({ restored: 0, lost: expect.any(Number) });
