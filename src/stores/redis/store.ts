@@ -28,10 +28,10 @@ import {
 } from "./pages.ts";
 import { rowsIn, textsIn } from "./replies.ts";
 import { scripts } from "./scripts.ts";
+import { Writers } from "./writers.ts";
 
 interface Opened extends Partitions {
-  /** For commits: one that waits for replicas would keep leases and reads waiting on the same connection. */
-  readonly writer: RedisLink;
+  readonly writers: Writers;
 }
 
 export interface RedisStoreOptions {
@@ -170,9 +170,10 @@ export class RedisStore implements Store {
 
   async commit(commit: Commit): Promise<CommitAnswer> {
     const { replicas, replicaWaitMs: waitMs } = this.#address;
-    const { writer, head } = this.#in(commit.partition);
+    const { writers, head } = this.#in(commit.partition);
     const script = addsNothing(commit) ? scripts.settle : scripts.commit;
     const args = commitArguments(commit);
+    const writer = writers.of(commit.partition);
     return commitAnswer(commit, await writer.runGated(script, head, args, { replicas, waitMs }));
   }
 
@@ -224,21 +225,19 @@ export class RedisStore implements Store {
     this.#opened = undefined;
     const opened = await opening?.catch(() => undefined);
     opened?.link.close();
-    opened?.writer.close();
+    opened?.writers.close();
   }
 
   async #connect(partitions: number): Promise<Opened> {
     const link = this.#link();
-    const writer = this.#address.replicas > 0 ? this.#link() : link;
     try {
       this.#inspection = await inspect(link, this.#address);
       await link.call("hsetnx", [this.#keys.meta, "partitions", partitions]);
       const count = Number(await link.call("hget", [this.#keys.meta, "partitions"]));
       if (count !== partitions) throw partitionCountError(count, partitions);
-      return { link, writer, keys: this.#keys, count };
+      return { link, writers: new Writers(() => this.#link()), keys: this.#keys, count };
     } catch (error) {
       link.close();
-      writer.close();
       throw error;
     }
   }

@@ -14,6 +14,19 @@ afterAll(() => server.stop());
 describe("the Redis store", () => {
   storeContract(() => redisLab(server.url));
 
+  test("sends commits on four connections of their own, which are made when they are needed", async () => {
+    const alone = await RedisServer.start();
+    const store = await openedStore(alone.url);
+    const owners = await Promise.all([0, 1, 2, 3].map((partition) => Owner.of(store, partition)));
+    await store.leave("nobody");
+    expect(await lastCommands(alone)).toEqual(["hdel"]);
+    await Promise.all(owners.map((owner) => owner.commit({})));
+    await Promise.all(owners.map((owner) => owner.commit({})));
+    expect(await lastCommands(alone)).toEqual(["hdel", ...owners.map(() => "evalsha")]);
+    await store.close();
+    await alone.stop();
+  });
+
   test("keeps the time of a dead letter that comes again", async () => {
     const store = await openedStore(server.url);
     const owner = await Owner.of(store);
@@ -121,3 +134,12 @@ describe("the Redis store", () => {
     await store.close();
   });
 });
+
+/** What each client has asked for last, in the order in which they connected. */
+async function lastCommands(alone: RedisServer): Promise<readonly (string | undefined)[]> {
+  const lines = String(await alone.call("client", "list"))
+    .trim()
+    .split("\n");
+  // The last one is who asks.
+  return lines.slice(0, -1).map((line) => /cmd=(\S+)/.exec(line)?.[1]);
+}
