@@ -45,9 +45,10 @@ function simulated(world: World, process: SimulatedProcess, longestMs: number): 
     if (hit) faults.count(`activity ${what}`);
     return hit;
   };
-  return ({ signal, heartbeat, idempotencyKey, input }: ActivityArguments) => {
+  return ({ signal, heartbeat, idempotencyKey, input, attempt }: ActivityArguments) => {
     const lastsMs = chance.between(5, longestMs);
-    const fails = chance.hit(0.25);
+    // The second one often: an earlier one may be at it still.
+    const fails = chance.hit(attempt === 2 ? 0.6 : 0.25);
     const hangs = happens("hangs", 0.03);
     const isStubborn = input !== undefined || happens("goes on unwanted", 0.1);
     return process.gate<unknown>((resolve, reject) => {

@@ -14,6 +14,7 @@ const kinds = [
   "deploy",
   "skew",
   "cut",
+  "store cut",
   "broker",
   "blackout",
   "store restart",
@@ -23,7 +24,7 @@ const kinds = [
 ] as const;
 type Kind = (typeof kinds)[number];
 /** What one process suffers alone. */
-const ofProcesses = ["kill", "freeze", "stop", "skew", "cut"] as const;
+const ofProcesses = ["kill", "freeze", "stop", "skew", "cut", "store cut"] as const;
 type OfProcess = (typeof ofProcesses)[number];
 
 /** Does one thing, chosen by chance, to one process, to the broker or to the store. */
@@ -46,7 +47,7 @@ function isOfProcess(what: Kind): what is OfProcess {
 }
 
 function befall(
-  { chance }: World,
+  { chance, server }: World,
   seating: Seating,
   { seat, what }: { readonly seat: Seat; readonly what: OfProcess },
 ): void {
@@ -55,6 +56,7 @@ function befall(
   else if (what === "freeze") seating.freeze(seat);
   else if (what === "stop") seating.retire(seat);
   else if (what === "skew") process.skew(chance.between(-172_800_000, 172_800_000));
+  else if (what === "store cut") server.cutOff(process.name, chance.between(50, 4_000));
   else wire.sever("connection reset", chance.between(10, 1_000));
 }
 
@@ -95,15 +97,31 @@ function restartStore(world: World, seating: Seating): void {
   if (!server.isUp) return;
   const downMs = chance.hit(0.2) ? chance.between(1_000, 4_000) : chance.between(50, 900);
   server.restart(downMs, () => trace.say("store", "is back"));
-  if (world.mayForget) failPower(world, seating);
+  if (world.mayForget) failPower(world, seating, downMs);
 }
 
-/** The store forgets what it has not synced, and perhaps those processes end that would remember. */
-function failPower({ chance, tail, faults, trace }: World, seating: Seating): void {
+/** Once, when a process has begun to write a partition, the power fails before the store has synced that. */
+export function failAfterClaim(world: World, seating: Seating): void {
+  const { chance, faults, scheduler } = world;
+  let isOver = false;
+  world.claimed = () => {
+    if (isOver || faults.isCalm || !chance.hit(0.3)) return;
+    isOver = true;
+    scheduler.at(chance.between(20, 700), () => strike(world, seating, "store restart"));
+  };
+}
+
+/** The store forgets what it has not synced; those processes that would remember may end, or be about to stop. */
+function failPower(world: World, seating: Seating, downMs: number): void {
+  const { chance, tail, faults, trace, scheduler } = world;
   const lost = tail.lose(chance);
   trace.say("store", `has lost ${lost} commits`);
   if (lost > 0) faults.count("store tail lost");
-  const victims = chance.pick(["nobody", "nobody", "one", "all"]);
+  const victims = chance.pick(["nobody", "nobody", "one", "all", "stopped"]);
+  if (victims === "stopped") {
+    const seat = chance.pick(seating.all);
+    scheduler.at(downMs + chance.between(0, 700), () => seating.retire(seat));
+  }
   const { all } = seating;
   for (const seat of victims === "all" ? all : victims === "one" ? [chance.pick(all)] : []) {
     seating.kill(seat);

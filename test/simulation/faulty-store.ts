@@ -4,6 +4,7 @@ import type { Faults } from "./faults.ts";
 import type { SimulatedProcess } from "./process.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { StoreServer } from "./store-server.ts";
+import type { Tail } from "./tail.ts";
 import type { Trace } from "./trace.ts";
 
 export interface FaultyStoreOptions {
@@ -16,11 +17,13 @@ export interface FaultyStoreOptions {
   readonly server: StoreServer;
   /** Takes the id of each commit whose owner learns that it was taken. */
   readonly answered: Set<string>;
+  /** Is told what the process learns of partitions, and which it gives away. */
+  readonly tail: Pick<Tail, "looked" | "releasing">;
 }
 
 /** One process's connection to the store, over which commands and answers take time and get lost. */
 export function faultyStore(options: FaultyStoreOptions): Store {
-  const { store } = options;
+  const { store, process, scheduler, tail } = options;
   const call = <T>(what: string, execute: () => Promise<T>) => command(options, what, execute);
   return {
     open: (opening) => store.open(opening),
@@ -30,10 +33,19 @@ export function faultyStore(options: FaultyStoreOptions): Store {
     leave: (member) => call("leave", () => store.leave(member)),
     claim: (partition, owner, ms, above) =>
       call(`claim ${partition}`, () => store.claim(partition, owner, ms, above)),
-    renew: (partition, epoch, ms) =>
-      call(`renew ${partition}`, () => store.renew(partition, epoch, ms)),
-    release: (partition, epoch) =>
-      call(`release ${partition}`, () => store.release(partition, epoch)),
+    renew: async (partition, epoch, ms) => {
+      let at = 0;
+      const renewed = await call(`renew ${partition}`, () => {
+        at = scheduler.now;
+        return store.renew(partition, epoch, ms);
+      });
+      tail.looked(process.name, partition, at);
+      return renewed;
+    },
+    release: (partition, epoch) => {
+      tail.releasing(process.name, partition);
+      return call(`release ${partition}`, () => store.release(partition, epoch));
+    },
     load: (partition, keys) => call("load", () => store.load(partition, keys)),
     inbox: (partition, key) => call("inbox", () => store.inbox(partition, key)),
     outbox: (partition, after, limit) =>
@@ -74,7 +86,9 @@ function command<T>(
       if (chance.hit(0.5)) scheduler.at(chance.between(5, 2_500), fail);
     };
     const executeAfter = (delayMs: number, then: (answer: Promise<T>) => void) =>
-      scheduler.at(delayMs, () => (server.isUp ? then(execute()) : failLater()));
+      scheduler.at(delayMs, () =>
+        server.isReachedBy(process.name) ? then(execute()) : failLater(),
+      );
     const answerLater = (answer: Promise<T>) => {
       const settle = (tell: () => void) => server.answer(chance.between(0.1, 2), tell, failLater);
       answer.then(

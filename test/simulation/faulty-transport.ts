@@ -27,6 +27,8 @@ export interface FaultyTransportOptions {
   readonly faults: Faults;
   readonly trace: Trace;
   readonly inboxWindowMs: number;
+  /** Told of each delivery that the process acknowledges, at that moment. */
+  readonly acknowledged?: (delivery: Delivery) => void;
 }
 
 /** Longer inbox windows do not end within a simulation. */
@@ -215,7 +217,10 @@ export class FaultyTransport implements Transport {
         }),
     });
     return {
-      ack: (deliveries: readonly Delivery[]) => this.#up.send(() => consumer.ack(deliveries)),
+      ack: (deliveries: readonly Delivery[]) => {
+        for (const delivery of deliveries) this.#options.acknowledged?.(delivery);
+        this.#up.send(() => consumer.ack(deliveries));
+      },
       close: (last) => {
         ended = true;
         return this.#request(() => consumer.close(last));

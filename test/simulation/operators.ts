@@ -5,10 +5,12 @@ import { WaybillError } from "../../src/errors.ts";
 import type { Host, World } from "./world.ts";
 
 const lookMs = 400;
+/** Nothing is suspended for longer on purpose. */
+const longestMs = 6_000;
 /** Longer than the last copy of a message is on its way. */
 const sortingMs = 19_000;
 
-/** People who look after errands: they suspend and resume them, end some, and go after failures and dead letters. */
+/** People who look after errands and vigils: they suspend and resume them, end some, and go after failures and dead letters. */
 export class Operators {
   /** Message ids whose dead letters they have dropped. */
   readonly dropped = new Set<string>();
@@ -34,20 +36,40 @@ export class Operators {
     return this.#open === 0;
   }
 
+  /**
+   * Suspends a vigil for a while, within the next `spanMs`. A worker that does not reach the store meanwhile goes on
+   * with work that another one has begun anew.
+   */
+  interrupt(id: string, spanMs: number): void {
+    const { chance, server, faults, hosts } = this.#world;
+    if (!chance.hit(0.5)) return;
+    this.#later(spanMs, async () => {
+      const names = [...hosts].map(({ process }) => process.name);
+      const workers = names.filter((name) => name.startsWith("worker"));
+      if (!faults.isCalm && workers.length > 0) {
+        server.cutOff(chance.pick(workers), chance.between(1_500, 3_000));
+      }
+      await this.#control("suspend", "vigil", id);
+      await this.#pause(chance.between(500, longestMs));
+      await this.#control("resume", "vigil", id);
+      await this.#mend("vigil", id);
+    });
+  }
+
   /** Meddles with an errand within the next `spanMs`, and stays with it to its end. */
   attend(id: string, spanMs: number): void {
     const { chance } = this.#world;
     if (chance.hit(0.5)) {
       this.#later(spanMs, async () => {
-        await this.#control("suspend", id);
+        await this.#control("suspend", "errand", id);
         await this.#pause(
-          chance.hit(0.3) ? chance.between(1_500, 6_000) : chance.between(0, 1_500),
+          chance.hit(0.3) ? chance.between(1_500, longestMs) : chance.between(0, 1_500),
         );
-        await this.#control("resume", id);
+        await this.#control("resume", "errand", id);
       });
     }
-    if (chance.hit(0.15)) this.#later(spanMs, () => this.#control("terminate", id));
-    this.#later(spanMs, () => this.#mend(id));
+    if (chance.hit(0.15)) this.#later(spanMs, () => this.#control("terminate", "errand", id));
+    this.#later(spanMs, () => this.#mend("errand", id));
   }
 
   /** Sends again, within the next `spanMs`, what came too late for its instance. It will be too late again. */
@@ -76,6 +98,9 @@ export class Operators {
     const { items } = await this.#client.deadLetters({ reason: "too-old", limit: 100 });
     for (const { id, key = "", messageId } of items) {
       const [workflow = "", instance = ""] = key.split("/");
+      const view = await this.#look(workflow, instance);
+      // What waits there may be this message, sent again before.
+      if (view !== undefined && view.waiting > 0) continue;
       const history = await this.#client.history(workflow, instance).catch(() => []);
       const again = `redrive:${id}:`;
       const isApplied = history.some(
@@ -87,23 +112,29 @@ export class Operators {
     }
   }
 
-  /** Retries an errand that has failed; when it fails again, the event is dropped, and it goes on without it. */
-  async #mend(id: string): Promise<void> {
+  /**
+   * Retries what has failed; when it fails again, the event is dropped, and it goes on without it. Resumes what a copy
+   * of a suspension has suspended, which came when that had been refused.
+   */
+  async #mend(workflow: string, id: string): Promise<void> {
+    let suspendedMs = 0;
     for (let failures = 0; ; ) {
-      const instance = await this.#look(id);
+      const instance = await this.#look(workflow, id);
       if (instance !== undefined && /^(done|stopped|error)$/.test(instance.status)) return;
       if (instance?.status === "failed") {
-        if (failures > 0) await this.#drop(`errand/${id}`);
+        if (failures > 0) await this.#drop(`${workflow}/${id}`);
         failures += 1;
-        await this.#control("retry", id);
+        await this.#control("retry", workflow, id);
       }
+      suspendedMs = instance?.status === "suspended" ? suspendedMs + lookMs : 0;
+      if (suspendedMs > longestMs) await this.#control("resume", workflow, id);
       await this.#pause(lookMs);
     }
   }
 
-  async #look(id: string): Promise<InstanceView | undefined> {
+  async #look(workflow: string, id: string): Promise<InstanceView | undefined> {
     try {
-      return await this.#client.get("errand", id);
+      return await this.#client.get(workflow, id);
     } catch {
       return undefined;
     }
@@ -120,18 +151,25 @@ export class Operators {
     });
   }
 
-  async #control(action: "retry" | "terminate" | "suspend" | "resume", id: string): Promise<void> {
+  async #control(
+    action: "retry" | "terminate" | "suspend" | "resume",
+    workflow: string,
+    id: string,
+  ): Promise<void> {
     for (;;) {
       this.#requests += 1;
       const request = {
-        workflow: "errand",
+        workflow,
         id,
         idempotencyKey: `${id}:${action}${this.#requests}`,
       };
       const refusal = await this.#untilKnown(`${action} ${id}`, () =>
         this.#client[action](request),
       );
-      if (refusal !== "too-old") return;
+      // A store that has gone back does not know it yet.
+      const isAway = refusal === "unknown-instance" && this.#world.tail.hasLost;
+      if (refusal !== "too-old" && !isAway) return;
+      if (isAway) await this.#pause(lookMs);
     }
   }
 

@@ -134,13 +134,15 @@ function effectProblems({ promised }: Recorder, { sink }: Workload): readonly st
 
 function historyProblems(
   { key, record, history }: Stored,
-  { promised, forgotten }: Recorder,
+  { promised, forgotten, aged }: Recorder,
 ): readonly string[] {
   if (record.actor === undefined) return [];
   const { problems, emits } = replayer.replay(key, history, record.actor, record.definition);
-  // Where the memory of what came went with an instance that was not started, a copy may come later.
+  // Where the memory of what came went with an instance that was not started, a copy may come later; and where a
+  // message was too old, a copy of it is young enough when the store's clock has been set back.
   const late = forgotten.get(key) ?? new Set();
-  const ordered = history.filter(({ messageId = "" }) => !late.has(messageId));
+  const isLate = (id: string) => late.has(id) || aged.has(`${key} ${id}`);
+  const ordered = history.filter(({ messageId = "" }) => !isLate(messageId));
   const found = [...problems, ...orderProblems(key, ordered), ...restlessness(key, history)];
   for (const [version, wanted] of emits) {
     const prefix = `${key}/${version}/`;

@@ -1,13 +1,17 @@
 import type { Commit, CommitAnswer, InstanceWrite } from "../../src/commit.ts";
+import type { LetterEntry } from "../../src/engine/dead-letter.ts";
 import { parseTimerId } from "../../src/engine/timer-id.ts";
 import type { OutboxContent } from "../../src/engine/wire.ts";
+import { partitionOf } from "../../src/routing.ts";
 import { MemoryStore } from "../../src/stores/memory/store.ts";
 import {
   emptyStoreData,
   type MemoryStoreData,
   type PartitionData,
 } from "../../src/stores/memory/store-data.ts";
+import type { RecordView } from "../support/instance-checks.ts";
 import type { Firing, HistoryEntry } from "../support/replay.ts";
+import { runsInVain } from "./ending-check.ts";
 import type { StoreServer } from "./store-server.ts";
 import { timersMisfit } from "./timer-check.ts";
 import type { Trace } from "./trace.ts";
@@ -34,6 +38,8 @@ export class Recorder extends MemoryStore {
   readonly remembered = new Map<string, Set<string>>();
   /** By key: ids that an inbox took in and that went with it when the instance was removed. */
   readonly forgotten = new Map<string, Set<string>>();
+  /** Messages, `key id`, that were set aside for their age. */
+  readonly aged = new Set<string>();
   /** When a message, `key id`, was applied, by the store's clock. */
   readonly appliedAt = new Map<string, number>();
   /** Every commit that was taken. */
@@ -56,6 +62,11 @@ export class Recorder extends MemoryStore {
   violate(what: string): void {
     this.violations.push(what);
     this.#trace.say("ORACLE", what);
+  }
+
+  /** Whether there is such an instance, and not only events that wait for it. */
+  isStarted(key: string): boolean {
+    return isStarted(this.#partition(partitionOf(key, this.data.partitions.length)), key);
   }
 
   /** The last commits that a partition has taken. */
@@ -89,9 +100,11 @@ export class Recorder extends MemoryStore {
     const data = this.#partition(commit.partition);
     const { sequence } = data;
     const timers = new Map(data.timers);
+    const denied = deniedIn(commit, data);
     const answering = super.commit(commit);
     if (data.sequence > sequence) {
       this.log.push(commit);
+      for (const what of denied) this.violate(what);
       this.#record(commit, data, timers);
     }
     const answer = await answering;
@@ -101,6 +114,10 @@ export class Recorder extends MemoryStore {
 
   #record(commit: Commit, data: PartitionData, timersBefore: ReadonlyMap<string, number>): void {
     for (const { entry } of commit.outboxAdded) this.#promise(JSON.parse(entry) as OutboxContent);
+    for (const { key, reason, messageId } of lettersIn(commit)) {
+      if (reason === "too-old") this.aged.add(`${key} ${messageId}`);
+    }
+    for (const what of runsInVain(commit, timersBefore)) this.violate(what);
     for (const write of commit.instances) {
       const ids = this.remembered.get(write.key) ?? new Set();
       for (const { id } of write.inbox) ids.add(id);
@@ -167,6 +184,23 @@ export class Recorder extends MemoryStore {
   #partition(partition: number): PartitionData {
     return this.data.partitions[partition] as PartitionData;
   }
+}
+
+/** Messages that a commit sets aside for want of an instance that is there. */
+function deniedIn(commit: Commit, data: PartitionData): readonly string[] {
+  return lettersIn(commit).flatMap(({ key = "", reason, type, messageId }) => {
+    if (reason !== "missing-instance" || !isStarted(data, key)) return [];
+    return [`${type} ${messageId} found no ${key}, but it is there`];
+  });
+}
+
+function lettersIn({ deadLettersAdded }: Commit): readonly LetterEntry[] {
+  return deadLettersAdded.map(({ entry }) => JSON.parse(entry) as LetterEntry);
+}
+
+function isStarted({ instances }: PartitionData, key: string): boolean {
+  const stored = instances.get(key)?.stored;
+  return stored !== undefined && (JSON.parse(stored.record) as RecordView).actor !== undefined;
 }
 
 function summary(commit: Commit): string {

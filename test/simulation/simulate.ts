@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { strike } from "./chaos.ts";
+import { failAfterClaim, strike } from "./chaos.ts";
 import type { FaultCounts } from "./faults.ts";
 import { leftInBroker } from "./leftovers.ts";
 import { memoryProblems } from "./memory-check.ts";
@@ -84,6 +84,7 @@ async function play(world: World): Promise<readonly string[]> {
     scheduler.at(chance.between(300, chaosMs), () => strike(world, seating, "deploy"));
   }
   if (world.mayForget) {
+    failAfterClaim(world, seating);
     scheduler.at(chance.between(500, chaosMs), () => strike(world, seating, "store restart"));
   }
   await scheduler.run(bootMs + chaosMs);

@@ -17,6 +17,7 @@ const commonFaults = [
   "join",
   "broker",
   "deploy both",
+  "store cut",
   "store restart",
   "store clock forward",
   "store clock back",
@@ -98,4 +99,6 @@ const quickMutants = [
   "commit id",
   "generation of timers",
   "generation of activities",
+  "events without code",
+  "lease before ack",
 ];

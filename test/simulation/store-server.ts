@@ -8,6 +8,8 @@ export class StoreServer {
   #isUp = true;
   #aheadMs = 0;
   #latest = 0;
+  /** Names of processes that do not reach it. */
+  readonly #cutOff = new Set<string>();
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
@@ -33,6 +35,17 @@ export class StoreServer {
 
   get isUp(): boolean {
     return this.#isUp;
+  }
+
+  /** Whether what this process sends arrives. */
+  isReachedBy(process: string): boolean {
+    return this.#isUp && !this.#cutOff.has(process);
+  }
+
+  /** The network between it and one process is broken for `lastsMs`; answers on their way arrive. */
+  cutOff(process: string, lastsMs: number): void {
+    this.#cutOff.add(process);
+    this.#scheduler.at(lastsMs, () => this.#cutOff.delete(process));
   }
 
   /** Lets an answer arrive after `delayMs`, or fails it when the server has ended before. */

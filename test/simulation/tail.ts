@@ -1,4 +1,5 @@
 import type { Commit } from "../../src/commit.ts";
+import { parseEngineTimer, parseTimerId } from "../../src/engine/timer-id.ts";
 import type { Observation } from "../../src/observer.ts";
 import type { PartitionData } from "../../src/stores/memory/store-data.ts";
 import type { Chance } from "./chance.ts";
@@ -22,6 +23,8 @@ interface Loss {
   readonly commits: readonly Pick<Commit, "commitId" | "epoch">[];
 }
 
+/** Until a worker takes its task, a lease has no end. */
+const never = 8.64e15;
 /** So much of what it was told last a store may forget that syncs its file once a second. */
 const longestTailMs = 1_000;
 const snapshotMs = 100;
@@ -37,6 +40,10 @@ export class Tail {
   readonly #handovers: (Handover & { readonly at: number })[] = [];
   readonly #reports: (Report & { readonly at: number })[] = [];
   readonly #freezes: { readonly process: string; readonly at: number }[] = [];
+  /** By process and partition: when the store last did what has told the process where it stands. */
+  readonly #looks = new Map<string, number>();
+  /** Ids of timers: leases that workers had taken. */
+  readonly #lostLeases = new Set<string>();
 
   constructor(recorder: Recorder, scheduler: Scheduler) {
     this.#recorder = recorder;
@@ -63,6 +70,7 @@ export class Tail {
       const all = this.#recorder.lastCommits(partition, sequence - before.sequence);
       // What nobody was told of may be lost: nothing was acknowledged or sent out for it.
       const commits = all.filter(({ commitId }) => this.#recorder.answered.has(commitId));
+      this.#noteLeases(partition, before);
       this.#recorder.rollBack(partition, copyOf(before));
       const { length: logged } = this.#recorder.log;
       this.#losses.push({ partition, at: this.#scheduler.now, logged, commits });
@@ -85,9 +93,31 @@ export class Tail {
     this.#freezes.push({ process, at: this.#scheduler.now });
   }
 
+  /** The store has told a process where a partition stands, by what it did at that time. */
+  looked(process: string, partition: number, at: number): void {
+    this.#looks.set(`${process} ${partition}`, at);
+  }
+
+  /** A process gives a partition away: not before it has written again what it has seen to be lost. */
+  releasing(process: string, partition: number): void {
+    const lookedAt = this.#looks.get(`${process} ${partition}`) ?? 0;
+    for (const loss of this.#losses) {
+      if (loss.partition !== partition || loss.at > lookedAt) continue;
+      const isOwn = this.#authors(loss).every((author) => author === process);
+      const isOver = this.#isTold(loss) || this.#claimsAfter(loss).length > 0;
+      if (!isOwn || isOver || this.#missing(loss).length === 0) continue;
+      this.#recorder.violate(`${process} gave p${partition} away without what it knew to be lost`);
+    }
+  }
+
+  /** Whether anything was ever lost. */
+  get hasLost(): boolean {
+    return this.#losses.length > 0;
+  }
+
   /** Whether everything that was ever lost has been written again. */
   get isWhole(): boolean {
-    return this.#losses.every((loss) => this.#missing(loss).length === 0);
+    return this.#losses.every((loss) => this.#missing(loss).length === 0) && !this.#hasOrphans;
   }
 
   /** Losses that should have been made good, and losses of which somebody knows and nobody speaks. */
@@ -97,13 +127,39 @@ export class Tail {
       if (missing.length === 0) return [];
       const { partition, at, commits } = loss;
       const what = `p${partition}: ${missing.length} of the ${commits.length} commits lost at ${at}`;
-      const authors = commits.map(({ epoch }) => this.#ownerBy(partition, epoch));
+      const authors = this.#authors(loss);
       if (this.#isExpectedBack(loss, authors, isAlive)) return [`${what} were not written again`];
       const isKnown = authors.some((author) => author !== undefined && isAlive(author));
-      const isTold = this.#reports.some((one) => one.partition === partition && one.at >= at);
-      const isSeen = isKnown && this.#foreignClaims(loss, authors) < 2;
-      return isSeen && !isTold ? [`${what} are missing, and nobody says so`] : [];
+      const isSeen = isKnown && !this.#isHidden(loss, authors);
+      return isSeen && !this.#isTold(loss) ? [`${what} are missing, and nobody says so`] : [];
     });
+  }
+
+  /** Tasks of older commits that nobody is at: the store has forgotten that a worker took them, and he is gone. */
+  get #hasOrphans(): boolean {
+    const { partitions } = this.#recorder.data;
+    return [...this.#lostLeases].some((id) =>
+      partitions.some(({ timers }) => timers.get(id) === never),
+    );
+  }
+
+  #noteLeases(partition: number, before: PartitionData): void {
+    for (const [id, due] of this.#recorder.data.partitions[partition]?.timers ?? []) {
+      const isLease = parseEngineTimer(parseTimerId(id)?.name ?? "")?.kind === "lease";
+      if (isLease && due < never && before.timers.get(id) === never) {
+        this.#lostLeases.add(id);
+      }
+    }
+  }
+
+  #isTold({ partition, at }: Loss): boolean {
+    return this.#reports.some((one) => one.partition === partition && one.at >= at);
+  }
+
+  #authors({ partition, at, commits }: Loss): readonly (string | undefined)[] {
+    const claims = this.#claims(partition).filter((one) => one.at <= at);
+    // An epoch that was lost may have been given out again.
+    return commits.map(({ epoch }) => claims.findLast((one) => one.epoch === epoch)?.process);
   }
 
   #missing({ commits, logged }: Loss): readonly string[] {
@@ -123,19 +179,22 @@ export class Tail {
     const slept = this.#freezes.some(
       (one) => one.process === author && Math.abs(one.at - at) < steadyMs,
     );
-    const next = this.#claims(partition).find((one) => one.at > at);
+    const [next] = this.#claimsAfter({ partition, at });
     const again = this.#losses.some((one) => one.partition === partition && one.at > at);
     return !slept && !again && (next === undefined || next.process === author);
   }
 
-  /** The second one hides from an author where the first one began. */
-  #foreignClaims({ partition, at }: Loss, authors: readonly (string | undefined)[]): number {
-    const later = this.#claims(partition).filter((one) => one.at > at);
-    return later.filter(({ process }) => !authors.includes(process)).length;
+  /** The next owner was given an epoch that an author has had, and the one after him hides where that began. */
+  #isHidden(loss: Loss, authors: readonly (string | undefined)[]): boolean {
+    const [first, second] = this.#claimsAfter(loss).filter(
+      ({ process }) => !authors.includes(process),
+    );
+    const epochs = loss.commits.map(({ epoch }) => epoch);
+    return second !== undefined && (first?.epoch ?? 0) <= Math.max(...epochs);
   }
 
-  #ownerBy(partition: number, epoch: number): string | undefined {
-    return this.#claims(partition).find((one) => one.epoch === epoch)?.process;
+  #claimsAfter({ partition, at }: Pick<Loss, "partition" | "at">): readonly Handover[] {
+    return this.#claims(partition).filter((one) => one.at > at);
   }
 
   #claims(partition: number): readonly (Handover & { readonly at: number })[] {

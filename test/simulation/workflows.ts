@@ -2,7 +2,7 @@ import { assign, emit, sendParent, sendTo, setup } from "xstate";
 import { z } from "zod";
 import { activity } from "../../src/activity.ts";
 import { defineWorkflow, type EventsOf, type Workflow } from "../../src/workflow.ts";
-import { ledger, vigil } from "./lasting-workflows.ts";
+import { ledger, vigil, vigil2 } from "./lasting-workflows.ts";
 
 const retry = { maxAttempts: 200, initial: 50, factor: 1.5, max: 400 } as const;
 
@@ -228,6 +228,6 @@ export type CodeBase = "old" | "both" | "new";
 
 export const workflowsOf: Readonly<Record<CodeBase, readonly Workflow[]>> = {
   old: [errand, parcel, vigil, ledger],
-  both: [errand, errand2, parcel, vigil, ledger],
-  new: [errand2, parcel, vigil, ledger],
+  both: [errand, errand2, parcel, vigil, vigil2, ledger],
+  new: [errand2, parcel, vigil2, ledger],
 };

@@ -69,7 +69,9 @@ export class Workload {
     this.operators.redrive(spanMs * 3);
     this.operators.redrive(spanMs * 4);
     for (let number = 0; number < 3; number += 1) this.#parcel(`p${number}`, spanMs);
-    for (let number = 0; number < 2; number += 1) this.vigil(`v${number}`, spanMs);
+    for (let number = 0; number < 2; number += 1) {
+      this.vigil(`v${number}`, spanMs);
+    }
     if (this.#world.isShortOfMemory) this.#ledger("l0", spanMs);
   }
 
@@ -106,7 +108,10 @@ export class Workload {
   }
 
   vigil(id: string, spanMs: number): void {
-    this.#later(spanMs, () => this.#start("vigil", id));
+    this.#later(spanMs, async () => {
+      await this.#start("vigil", id);
+      this.operators.interrupt(id, 1_000);
+    });
   }
 
   /** Entries that are copied long after the ledger has forgotten them. */
@@ -162,8 +167,22 @@ export class Workload {
         await sleep(process.clock, 60);
       }
       this.accepted.push({ id, key, type });
+      const { isShortOfMemory, faults, chance } = this.#world;
+      if (isShortOfMemory && !faults.isCalm && chance.hit(0.15)) {
+        void this.#copy({ ...outgoing, message });
+      }
       await sleep(process.clock, this.#world.chance.between(0, pauseMs));
     }
+  }
+
+  /** Publishes a message once more when the inboxes have forgotten it. */
+  async #copy(outgoing: Outgoing): Promise<void> {
+    const { transport, process } = this.#shop;
+    const { chance, inboxWindowMs } = this.#world;
+    this.#open += 1;
+    await sleep(process.clock, chance.between(2 * inboxWindowMs, 4 * inboxWindowMs));
+    await transport.publish([outgoing]);
+    this.#open -= 1;
   }
 
   async #start(workflow: string, id: string): Promise<void> {
@@ -179,13 +198,19 @@ export class Workload {
   async #request(key: string, type: string, id: string): Promise<void> {
     const [workflow = "", instance = ""] = key.split("/");
     const request = { workflow, id: instance, type, payload: {}, idempotencyKey: id };
+    const { recorder, tail } = this.#world;
     let lastTriedAt = 0;
+    let isThere = false;
     const problem = await this.#untilKnown(`${type} ${key}`, () => {
       lastTriedAt = this.#world.server.now();
+      isThere = recorder.isStarted(key);
       return this.#client.send(request);
     });
     if (problem === undefined) this.accepted.push({ id, key, type });
     else this.refused.push({ id, key, type, lastTriedAt });
+    if (problem === "unknown-instance" && isThere && !tail.hasLost) {
+      recorder.violate(`${type} ${id} was refused for want of ${key}, which is there`);
+    }
   }
 
   /** Repeats a request until its outcome is certain; answers the code of a refusal. */

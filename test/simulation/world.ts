@@ -6,10 +6,11 @@ import type { EnginePorts } from "../../src/engine/ports.ts";
 import type { Ids } from "../../src/ids.ts";
 import type { Observation } from "../../src/observer.ts";
 import type { Store } from "../../src/store.ts";
-import type { Transport } from "../../src/transport.ts";
+import type { Delivery, Transport } from "../../src/transport.ts";
 import { MemoryBroker } from "../../transports/memory/broker.ts";
 import { activitiesFor, boundTo } from "./activities.ts";
 import { Chance, seededIds } from "./chance.ts";
+import { lostSuccess } from "./ending-check.ts";
 import { Faults } from "./faults.ts";
 import { faultyStore } from "./faulty-store.ts";
 import { FaultyTransport } from "./faulty-transport.ts";
@@ -56,6 +57,8 @@ export class World {
   readonly tail: Tail;
   readonly inboxWindowMs: number;
   readonly hosts = new Set<Host>();
+  /** Is told when a process has claimed a partition. */
+  claimed: () => void = () => undefined;
   /** For a mutant: partition queues that a wake-up has come to. */
   readonly hinted = new Set<string>();
   /** By process: the epochs by which it believes to own partitions. */
@@ -95,14 +98,16 @@ export class World {
     this.#booted += 1;
     const { user = prefix, code = "both" } = options;
     const { scheduler, chance, faults, trace, broker, ids, server, inboxWindowMs } = this;
+    const { recorder, tail } = this;
     const process = new SimulatedProcess({ name: `${role}-${this.#booted}`, scheduler, chance });
     const shared = { process, scheduler, chance, faults, trace, server, inboxWindowMs };
-    const wire = new FaultyTransport({ ...shared, broker, user });
+    const acknowledged = (delivery: Delivery) => this.#acknowledged(delivery);
+    const wire = new FaultyTransport({ ...shared, broker, user, acknowledged });
     await wire.open();
     const transport = user === prefix ? (this.#mutant?.transport?.(wire, this) ?? wire) : wire;
     const ports = enginePorts({
       workflows: boundTo(this, process, workflowsOf[code]),
-      store: faultyStore({ ...shared, store: this.#store, answered: this.recorder.answered }),
+      store: faultyStore({ ...shared, store: this.#store, answered: recorder.answered, tail }),
       transport,
       prefix,
       partitions,
@@ -171,11 +176,20 @@ export class World {
     this.faults.count(`partition ${change}`);
     this.tail.handedOver(process, happened);
     const believed = this.#believed.get(process) ?? new Map<number, number>();
-    if (change === "claimed") believed.set(partition, epoch);
-    else believed.delete(partition);
+    if (change === "claimed") {
+      believed.set(partition, epoch);
+      this.claimed();
+    } else believed.delete(partition);
     this.#believed.set(process, believed);
     if (!this.#settled) return;
     this.recorder.violate(`p${partition} was ${change} in quiet times: ${reason}`);
+  }
+
+  #acknowledged({ message }: Delivery): void {
+    // A store that has forgotten commits waits again for what they had applied.
+    if (this.tail.hasLost) return;
+    const lost = lostSuccess(this.recorder.data, message);
+    if (lost !== undefined) this.recorder.violate(lost);
   }
 
   #observe(process: SimulatedProcess, observation: Observation): void {

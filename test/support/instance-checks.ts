@@ -12,7 +12,11 @@ export interface RecordView {
   readonly actor?: ActorRecord;
   readonly failure?: unknown;
   readonly deferred?: readonly { readonly messageId?: string }[];
-  readonly held?: readonly { readonly messageId?: string; readonly origin?: Origin }[];
+  readonly held?: readonly {
+    readonly type: string;
+    readonly messageId?: string;
+    readonly origin?: Origin;
+  }[];
 }
 
 /** A message that the system has promised to handle. */
