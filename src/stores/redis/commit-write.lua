@@ -33,18 +33,17 @@ local function inPieces(command, key, list, first, final)
   return changed
 end
 
--- Which terms a workflow has is written only where the first instance comes under one, or the last one goes.
 local function writeIndexes()
-  local after = {}
+  local after, names = {}, {}
   for _, each in ipairs(indexChanges) do
-    local name, command = each[1], each[2]
-    local key = head .. ':' .. name
+    local key, command = each[1], each[2]
     local changed = inPieces(command, key, each[3], each[4], each[5])
-    after[name] = (after[name] or sizes[key]) + (command == 'ZREM' and -changed or changed)
+    after[key] = (after[key] or sizes[key]) + (command == 'ZREM' and -changed or changed)
+    names[key] = each[6]
   end
-  for name, size in pairs(after) do
-    if (size == 0) ~= (sizes[head .. ':' .. name] == 0) then
-      local workflow, term = match(name, '^t:([^/]*)/(.*)$')
+  for key, size in pairs(after) do
+    if (size == 0) ~= (sizes[key] == 0) then
+      local workflow, term = match(names[key], '^t:([^/]*)/(.*)$')
       if workflow then call(size == 0 and 'SREM' or 'SADD', head .. ':terms:' .. workflow, term) end
     end
   end
@@ -77,10 +76,6 @@ local armed, armedEnd = span(2)
 local removed, removedEnd = span(1)
 local added, addedEnd = span(2)
 if position ~= #ARGV then fail('BADARGS ' .. position .. ' of ' .. #ARGV .. ' read') end
-for _, each in ipairs(indexChanges) do
-  local workflow = match(each[1], '^t:([^/]*)/')
-  if workflow then sizeOf('SCARD', head .. ':terms:' .. workflow) end
-end
 if armedEnd > disarmedEnd + 1 or disarmedEnd >= disarmed then sizeOf('ZCARD', head .. ':timers') end
 if addedEnd > removedEnd + 1 or removedEnd >= removed then
   sizeOf('ZCARD', head .. ':letters')

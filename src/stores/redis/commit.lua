@@ -51,10 +51,15 @@ local function change(probe, command, key, list, first, final)
   changes[#changes + 1] = { command, key, list, first, final }
 end
 
+-- Which terms a workflow has is written only where the first instance comes under one, or the last one goes.
 local function changeIndex(name, command, list, first, final)
   if final < first then return end
-  sizeOf('ZCARD', head .. ':' .. name)
-  indexChanges[#indexChanges + 1] = { name, command, list, first, final }
+  local key, isCounted = head .. ':' .. name, false
+  local size = sizeOf('ZCARD', key)
+  if command == 'ZADD' then isCounted = size == 0 else isCounted = list ~= ARGV or size <= final - first + 1 end
+  local workflow = isCounted and match(name, '^t:([^/]*)/')
+  if workflow then sizeOf('SCARD', head .. ':terms:' .. workflow) end
+  indexChanges[#indexChanges + 1] = { key, command, list, first, final, name }
 end
 
 -- The text without those of its parts that stand in this range of ARGV.
