@@ -8,6 +8,8 @@ export interface Receipt {
   readonly delivery?: Delivery;
   /** The outbox entry that brought it here without the broker. */
   readonly seq?: number;
+  /** Set when an earlier owner has left that entry behind. */
+  readonly isLeft?: true;
   /** The row of the timer that fired. */
   readonly timerRow?: { readonly id: string; readonly due: number };
 }

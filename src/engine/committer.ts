@@ -11,6 +11,7 @@ import { apply } from "./plan/apply.ts";
 import { keepForLater } from "./plan/apply-timer.ts";
 import { Plan, type PlanContext } from "./plan/plan.ts";
 import { type EnginePorts, textOf } from "./ports.ts";
+import type { OutboxContent } from "./wire.ts";
 
 /** A refused commit is planned anew without what was refused; more rounds mean that another writer is at work. */
 const maxRefusals = 20;
@@ -30,6 +31,13 @@ export interface Committed {
   readonly at: number;
 }
 
+/** What a commit holds besides what its arrivals ask for. */
+export interface CommitOptions {
+  readonly promised?: readonly OutboxContent[];
+  /** See `PlanContext.isAlone`. */
+  readonly isAlone?: boolean;
+}
+
 /**
  * Plans batches of one partition and commits them, one after the other.
  * It changes nothing but the store, its cache, and what it remembers of refusals.
@@ -44,8 +52,7 @@ export class Committer {
   #delivered: number[] = [];
   readonly #handled = new Set<string>();
   readonly #tooOld = new Set<string>();
-  /** Arrivals that made planning itself throw, and what it said. */
-  /** What no plan can take in: it throws, or its instance would grow too large. */
+  /** What no plan can take in: it throws, ends the process, or its instance would grow too large. */
   readonly #unfit = new WeakMap<Arrival, Pick<UnfitArrival, "reason" | "detail">>();
 
   constructor(ports: EnginePorts, owned: Owned, cache: InstanceCache) {
@@ -61,14 +68,19 @@ export class Committer {
     this.#delivered.push(...seqs);
   }
 
+  /** From now on an arrival is not applied, but set aside for this reason. */
+  condemn(arrival: Arrival, why: Pick<UnfitArrival, "reason" | "detail">): void {
+    this.#unfit.set(arrival, why);
+  }
+
   /**
    * Commits what the arrivals ask for; without any, only what was delivered.
    * @throws WaybillError `ownership-lost` when this process may no longer write the partition.
    */
-  async commit(arrivals: readonly Arrival[]): Promise<Committed> {
+  async commit(arrivals: readonly Arrival[], options: CommitOptions = {}): Promise<Committed> {
     const trace = new BatchTrace(this.#ports, this.#owned.number, arrivals);
     for (let refusals = 0; refusals < maxRefusals; ) {
-      const plan = await this.#plan(arrivals, trace.link);
+      const plan = await this.#plan(arrivals, options, trace.link);
       if (await this.#findHandled(plan)) continue;
       await this.#trimInboxes(plan);
       const commit = plan.toCommit();
@@ -100,12 +112,18 @@ export class Committer {
     throw ownershipLost("another writer keeps changing its instances");
   }
 
-  async #plan(arrivals: readonly Arrival[], batch: Headers | undefined): Promise<Plan> {
+  async #plan(
+    arrivals: readonly Arrival[],
+    { promised = [], isAlone = false }: CommitOptions,
+    batch: Headers | undefined,
+  ): Promise<Plan> {
     const keys = new Set(arrivals.map(({ key }) => key).filter((key) => key !== ""));
     const instances = await this.#cache.load(keys);
     const letters = await this.#letters(arrivals);
     for (;;) {
-      const plan = new Plan({ ...this.#context(letters), ...(batch && { batch }) }, instances);
+      const context = { ...this.#context(letters), isAlone, ...(batch && { batch }) };
+      const plan = new Plan(context, instances);
+      for (const content of promised) plan.promise(content);
       if (arrivals.every((arrival) => this.#isApplied(plan, arrival))) return plan;
     }
   }
@@ -197,7 +215,7 @@ export class Committer {
     };
   }
 
-  #context(letters: ReadonlyMap<string, string>): PlanContext {
+  #context(letters: ReadonlyMap<string, string>): Omit<PlanContext, "isAlone"> {
     const { registry, names, partitions, storeClock, limits, ids, tracer } = this.#ports;
     return {
       registry,

@@ -19,7 +19,7 @@ export interface DecodeContext {
   readonly registry: Registry;
   /** The user that the broker stamps on the engine's own messages. */
   readonly trustedUser: string;
-  readonly limits: Pick<Limits, "bodyBytes" | "redeliveries">;
+  readonly limits: Pick<Limits, "bodyBytes">;
   /** Whether an instance belongs to the partition whose queue this is. */
   readonly isOurs: (key: string) => boolean;
 }
@@ -46,7 +46,7 @@ export function decode(delivery: Delivery, context: DecodeContext): Arrival {
     detail,
     body: message.body.slice(0, context.limits.bodyBytes),
   });
-  const excess = tooLarge(message, context) ?? tooOften(delivery, context);
+  const excess = tooLarge(message, context);
   if (excess !== undefined) return unfit(...excess);
   const isOwn = isTrusted(message, context.trustedUser);
   const body = readObject(message.body, isOwn ? deepestOwn : deepestJson);
@@ -91,11 +91,6 @@ function tooLarge({ body }: Message, { limits }: DecodeContext): Misfit | undefi
   const sizeBytes = Buffer.byteLength(body);
   if (sizeBytes <= limits.bodyBytes) return undefined;
   return ["too-large", `${sizeBytes} bytes; the limit is ${limits.bodyBytes}`];
-}
-
-function tooOften({ redeliveries }: Delivery, { limits }: DecodeContext): Misfit | undefined {
-  if (redeliveries < limits.redeliveries) return undefined;
-  return ["poison", `it came back ${redeliveries} times; its process died each time`];
 }
 
 function commonOf(delivery: Delivery, trustedUser: string): Common {

@@ -20,6 +20,7 @@ import type { EnginePorts } from "./ports.ts";
 import { Registry } from "./registry.ts";
 import { Rollbacks } from "./rollbacks.ts";
 import { StoreClock } from "./store-clock.ts";
+import { TrialRoom } from "./trial-room.ts";
 
 export interface EngineOptions {
   readonly workflows: readonly Workflow[];
@@ -42,7 +43,7 @@ export interface EngineOptions {
 
 /** The ports of an engine with every default filled in. */
 export function enginePorts(options: EngineOptions): EnginePorts {
-  const clock = options.clock ?? systemClock;
+  const { clock = systemClock, ids = systemIds } = options;
   const observer = guarded(options.observer ?? silentObserver);
   const jumped = (byMs: number) =>
     observer.observe({ kind: "clock-jump", byMs, message: jumpMessage(byMs) });
@@ -50,7 +51,7 @@ export function enginePorts(options: EngineOptions): EnginePorts {
     store: options.store,
     transport: options.transport,
     clock,
-    ids: options.ids ?? systemIds,
+    ids,
     observer,
     tracer: carryingBaggage(options.tracer ?? silentTracer, options.baggage ?? []),
     registry: new Registry(options.workflows),
@@ -58,6 +59,7 @@ export function enginePorts(options: EngineOptions): EnginePorts {
     partitions: options.partitions ?? 8,
     storeClock: new StoreClock(clock, jumped),
     rollbacks: new Rollbacks(observer),
+    trialRoom: new TrialRoom(ids.next()),
     limits: { ...defaultLimits, ...options.limits },
     fail: options.fail,
   };
@@ -86,7 +88,7 @@ export class Engine {
 
   constructor(ports: EnginePorts) {
     this.#ports = ports;
-    this.#ownership = new Ownership(ports, ports.ids.next());
+    this.#ownership = new Ownership(ports);
     this.#ingress = new Ingress(ports);
   }
 

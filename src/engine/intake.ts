@@ -3,16 +3,15 @@ import type { Arrival, TimerArrival } from "./arrival.ts";
 import type { Limits } from "./limits.ts";
 import { parseTimerId } from "./timer-id.ts";
 
-/** From this many redeliveries on a message is handled alone, so that it harms no other if it is poison. */
-export const suspectRedeliveries = 2;
-
 /** What has arrived in a partition and is not in a batch yet, in order. */
 export class Intake {
   readonly #limits: Limits;
+  readonly #isSuspect: (arrival: Arrival) => boolean;
   #arrivals: Arrival[] = [];
 
-  constructor(limits: Limits) {
+  constructor(limits: Limits, isSuspect: (arrival: Arrival) => boolean) {
     this.#limits = limits;
+    this.#isSuspect = isSuspect;
   }
 
   get size(): number {
@@ -30,7 +29,7 @@ export class Intake {
     let count = 0;
     for (const arrival of this.#arrivals) {
       if (count >= batchMessages || (count > 0 && bytes >= batchBytes)) break;
-      if (isSuspect(arrival)) {
+      if (this.#isSuspect(arrival)) {
         if (count === 0) count = 1;
         break;
       }
@@ -45,10 +44,6 @@ export class Intake {
   clear(): void {
     this.#arrivals = [];
   }
-}
-
-function isSuspect(arrival: Arrival): boolean {
-  return (arrival.receipt.delivery?.redeliveries ?? 0) >= suspectRedeliveries;
 }
 
 /** Due rows as arrivals, in the order of the rows. */

@@ -17,8 +17,8 @@ export interface Limits {
   readonly missingInstanceWaitMs: number;
   readonly leaseMs: number;
   readonly storeDeadlineMs: number;
-  /** How often a message may come back before it is set aside as poison. */
-  readonly redeliveries: number;
+  /** How many processes may end over a message, tried alone, before it is set aside as poison. */
+  readonly deaths: number;
 }
 
 const hourMs = 3_600_000;
@@ -36,5 +36,5 @@ export const defaultLimits: Limits = {
   missingInstanceWaitMs: hourMs / 4,
   leaseMs: 3_000,
   storeDeadlineMs: 2_000,
-  redeliveries: 5,
+  deaths: 3,
 };

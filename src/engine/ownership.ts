@@ -39,12 +39,12 @@ export class Ownership {
   #ticking: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(ports: EnginePorts, memberId: string) {
+  constructor(ports: EnginePorts) {
     this.#ports = ports;
     const workflows = ports.registry
       .all()
       .map(({ workflow }) => `${workflow.name}@${workflow.version}`);
-    this.#member = { id: memberId, workflows };
+    this.#member = { id: ports.trialRoom.by, workflows };
   }
 
   get owned(): readonly number[] {
@@ -130,13 +130,14 @@ export class Ownership {
   }
 
   async #members(): Promise<readonly string[]> {
-    const { store, clock, limits } = this.#ports;
+    const { store, clock, limits, trialRoom } = this.#ports;
     // Who has been silent for as long as a lease holds has lost its partitions, so others need not wait any longer.
     const announced = store.announce(this.#member, limits.leaseMs);
     const members = await within(clock, limits.leaseMs / leaseShare, announced, "The store");
     const now = clock.monotonic();
     if (now - (this.#heardAt ?? now) > limits.leaseMs) this.#lastOwnersUntil = now + patienceMs;
     this.#heardAt = now;
+    trialRoom.heardOf(members.map(({ id }) => id));
     return mostCapable(members).map(({ id }) => id);
   }
 

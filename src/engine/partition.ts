@@ -1,4 +1,3 @@
-import type { Cancel } from "../clock.ts";
 import { partitionOf } from "../routing.ts";
 import type { Delivery } from "../transport.ts";
 import { LocalActivities } from "./activities/local-activities.ts";
@@ -13,16 +12,15 @@ import { type PartitionVitals, Pulse } from "./health/vitals.ts";
 import { type Holdings, holdingsOf } from "./holdings.ts";
 import { InstanceCache } from "./instance-cache.ts";
 import { Intake, timerArrivals } from "./intake.ts";
+import { leftBehind } from "./left-behind.ts";
 import { Outbox } from "./outbox.ts";
 import { type EnginePorts, textOf } from "./ports.ts";
-import { readOutboxEntry } from "./stored-text.ts";
+import { Settlement } from "./settlement.ts";
 import { markRepublished, sendAgain } from "./trace-send.ts";
+import { Trials } from "./trials.ts";
 import { WakeUp } from "./wake-up.ts";
 import { Watchers } from "./watchers.ts";
 import type { OutboxContent } from "./wire.ts";
-
-const settleDelayMs = 200;
-const outboxPage = 1_000;
 
 /**
  * One owned partition, from its claim until it is released or lost. A batch goes: take what has arrived, load,
@@ -37,6 +35,7 @@ export class Partition {
   readonly #lost: (reason: string) => void;
   readonly #intake: Intake;
   readonly #committer: Committer;
+  readonly #trials: Trials;
   readonly #cache: InstanceCache;
   readonly #feed: Feed;
   readonly #outbox: Outbox;
@@ -44,13 +43,12 @@ export class Partition {
   readonly #wakeUp: WakeUp;
   readonly #watchers: Watchers;
   readonly #catchUp: CatchUp;
+  readonly #settlement: Settlement;
   #timersDue = false;
   readonly #pulse = new Pulse();
   #running: Promise<void> | undefined;
   #scheduled = false;
   #state: "open" | "closing" | "ended" = "open";
-  #settleTimer: Cancel | undefined;
-  #settleDue = false;
 
   constructor(ports: EnginePorts, owned: Owned, lost: (reason: string) => void) {
     const { store, transport, clock, registry, storeClock, names, limits } = ports;
@@ -60,34 +58,41 @@ export class Partition {
     this.epoch = owned.claim.epoch;
     this.#ports = ports;
     this.#lost = lost;
-    this.#intake = new Intake(limits);
     const { storeDeadlineMs, prefetch } = limits;
     this.#cache = new InstanceCache({ store, clock, registry, partition, storeDeadlineMs });
     this.#committer = new Committer(ports, owned, this.#cache);
+    const delivered = (seqs: readonly number[]) => this.#delivered(seqs);
+    const { deaths } = limits;
+    const trying = {
+      clock,
+      deaths,
+      room: ports.trialRoom,
+      committer: this.#committer,
+      settle: delivered,
+    };
+    this.#trials = new Trials({ ...trying, claimedAt: storeClock.latest() });
+    this.#intake = new Intake(limits, (arrival) => this.#trials.isSuspect(arrival));
     this.#watchers = new Watchers(clock);
     const deliver = (delivery: Delivery) => this.#deliver(delivery);
     const feedLost = (reason: string) => this.#end(`its consumer ended: ${reason}`);
     this.#feed = new Feed({ transport, queue, prefetch, deliver, lost: feedLost });
-    const delivered = (seqs: readonly number[]) => this.#delivered(seqs);
     this.#outbox = new Outbox({ ...ports, delivered });
     const arrive = (arrival: Arrival) => this.#arrive(arrival);
     const storeNow = () => storeClock.earliest();
     this.#activities = new LocalActivities({ ...ports, storeNow, arrive });
     const wake = () => this.#timersMayBeDue();
     this.#catchUp = new CatchUp(clock, wake);
+    this.#settlement = new Settlement(clock, () => this.#schedule());
     this.#wakeUp = new WakeUp({ clock, storeClock, transport, queue, wake });
   }
 
   /** Takes up what the last owner left behind, then begins to consume. */
   async open(): Promise<void> {
-    const { store, transport, names } = this.#ports;
-    for (let after = 0; this.#state === "open"; ) {
-      const page = await this.#ask(store.outbox(this.number, after, outboxPage));
-      for (const { seq, entry } of page) this.#redrive(seq, readOutboxEntry(seq, entry), true);
-      const last = page.at(-1);
-      if (last === undefined) break;
-      after = last.seq;
-    }
+    const { transport, names } = this.#ports;
+    const left = await leftBehind(this.#ports, this.number);
+    // Before any of the rest arrives it has to be known which of it is suspect.
+    this.#trials.inherit(left);
+    for (const { seq, content } of left) this.#redrive(seq, content, true);
     this.#ports.fail?.("redriven");
     this.#catchUp.begin(await transport.depth(names.partition(this.number)));
     await this.#feed.open();
@@ -145,7 +150,8 @@ export class Partition {
     this.#activities.abortAll();
     this.#outbox.close();
     this.#wakeUp.reset();
-    this.#settleTimer?.();
+    this.#settlement.close();
+    this.#trials.close();
   }
 
   /** Gives up at once and for good, without acknowledging anything. */
@@ -188,6 +194,7 @@ export class Partition {
   /** An outbox entry, new or left behind: to the broker, to this partition itself, or to be run here. */
   #redrive(seq: number, content: OutboxContent | UnfitArrival, isLeft = false): void {
     if (content.kind === "unfit") return this.#arrive(content);
+    if (content.kind === "trial") return;
     if (content.kind === "run") {
       const { task, trace } = content;
       return this.#activities.start(seq, task, isLeft ? markRepublished(trace) : trace);
@@ -201,18 +208,13 @@ export class Partition {
     }
     const message = { ...outgoing.message, userId: transport.user };
     const delivery = { message, tag: 0, redeliveries: 0 };
-    this.#arrive({ ...this.#decode(delivery), receipt: { seq } });
+    const receipt = { seq, ...(isLeft && { isLeft: true as const }) };
+    this.#arrive({ ...this.#decode(delivery), receipt });
   }
 
   #delivered(seqs: readonly number[]): void {
     this.#committer.delivered(seqs);
-    if (this.#settleTimer !== undefined) return;
-    // They leave the store with the next batch; without one, a little later.
-    this.#settleTimer = this.#ports.clock.after(settleDelayMs, () => {
-      this.#settleTimer = undefined;
-      this.#settleDue = true;
-      this.#schedule();
-    });
+    this.#settlement.expect();
   }
 
   /** Everything that arrives in this turn of the event loop goes into one batch; no timer lingers. */
@@ -231,7 +233,7 @@ export class Partition {
 
   #hasWork(): boolean {
     if (this.#state !== "open") return false;
-    if (this.#settleDue) return true;
+    if (this.#settlement.isDue) return true;
     // While the broker is away, what is taken in is bounded by what waits to go out.
     if (this.#outbox.size > this.#ports.limits.outboxEntries) return false;
     return this.#timersDue || this.#intake.size > 0;
@@ -249,11 +251,11 @@ export class Partition {
     const { clock, observer, fail } = this.#ports;
     const timers = this.#timersDue ? await this.#dueTimers() : [];
     const arrivals = [...timers, ...this.#intake.take()];
-    if (arrivals.length === 0 && !this.#settleDue) return;
-    this.#settleDue = false;
+    if (arrivals.length === 0 && !this.#settlement.isDue) return;
+    this.#settlement.done();
     const startedAt = clock.monotonic();
     this.#pulse.took(arrivals.length);
-    const committed = await this.#committer.commit(arrivals);
+    const committed = await this.#trials.commit(arrivals);
     fail?.("committed");
     this.#pulse.committed();
     if (this.#state === "ended") return;

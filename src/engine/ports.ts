@@ -10,6 +10,7 @@ import type { Limits } from "./limits.ts";
 import type { Registry } from "./registry.ts";
 import type { Rollbacks } from "./rollbacks.ts";
 import type { StoreClock } from "./store-clock.ts";
+import type { TrialRoom } from "./trial-room.ts";
 
 /** What the parts of an engine work with: the ports, and what the whole process shares. */
 export interface EnginePorts {
@@ -24,6 +25,7 @@ export interface EnginePorts {
   readonly partitions: number;
   readonly storeClock: StoreClock;
   readonly rollbacks: Rollbacks;
+  readonly trialRoom: TrialRoom;
   readonly limits: Limits;
   /** Only in tests. */
   readonly fail: Fail | undefined;

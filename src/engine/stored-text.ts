@@ -18,8 +18,9 @@ type Fields = Readonly<Record<string, unknown>>;
 /** An outbox entry; as an arrival, for the operator, when it cannot be read. */
 export function readOutboxEntry(seq: number, entry: string): OutboxContent | UnfitArrival {
   const content = fieldsIn(entry);
-  const { kind, outgoing, task } = content ?? {};
+  const { kind, outgoing, task, trial } = content ?? {};
   if (kind === "run" && isTask(task)) return content as unknown as OutboxContent;
+  if (kind === "trial" && isTrial(trial)) return content as unknown as OutboxContent;
   if (kind === "publish" && isOutgoing(outgoing)) return content as unknown as OutboxContent;
   return {
     kind: "unfit",
@@ -80,6 +81,14 @@ function isTask(task: unknown): boolean {
   const { key, activity, generation, source, definition, attempt } = task;
   const texts = [key, activity, source, definition].every((text) => typeof text === "string");
   return texts && Number.isInteger(generation) && Number.isInteger(attempt);
+}
+
+function isTrial(trial: unknown): boolean {
+  if (!isTable(trial)) return false;
+  const { by, trying, deaths } = trial;
+  const isNamed = Array.isArray(trying) && trying.every((name) => typeof name === "string");
+  const isCounted = isTable(deaths) && Object.values(deaths).every(Number.isInteger);
+  return typeof by === "string" && isNamed && isCounted;
 }
 
 function isOutgoing(outgoing: unknown): boolean {

@@ -61,10 +61,21 @@ export interface ActivityReport {
   readonly outcome: Outcome;
 }
 
-/** What an outbox entry asks for: a message to publish, or a local activity to run. */
+/** What is written down before it is tried, since it may have ended an earlier owner. */
+export interface Trial {
+  /** The process that tries. */
+  readonly by: string;
+  /** The names of what it tries. */
+  readonly trying: readonly string[];
+  /** How many processes have ended over what is still to be tried, by name. */
+  readonly deaths: Readonly<Record<string, number>>;
+}
+
+/** What an outbox entry asks for: a message to publish, or a local activity to run; or what it warns of. */
 export type OutboxContent =
   | { readonly kind: "publish"; readonly outgoing: Outgoing }
-  | { readonly kind: "run"; readonly task: ActivityTask; readonly trace: Headers };
+  | { readonly kind: "run"; readonly task: ActivityTask; readonly trace: Headers }
+  | { readonly kind: "trial"; readonly trial: Trial };
 
 const traceHeaders = ["traceparent", "tracestate", "baggage"] as const;
 

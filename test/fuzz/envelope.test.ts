@@ -110,7 +110,7 @@ test("whatever a broker delivers is a message that can be sent on, and means som
       {
         registry,
         trustedUser: "waybill",
-        limits: { bodyBytes: 10_000, redeliveries: 5 },
+        limits: { bodyBytes: 10_000 },
         isOurs: () => true,
       },
     );

@@ -44,6 +44,7 @@ export class Planner {
       nextSeq: this.#nextSeq,
       handled: new Set(),
       tooOld: new Set(),
+      isAlone: false,
       letters: new Map(),
       tracer: silentTracer,
       newId: () => `id-${++this.#ids}`,

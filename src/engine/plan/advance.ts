@@ -10,6 +10,7 @@ import { carryOut } from "./carry-out.ts";
 import { fail, giveUpAll } from "./fail.ts";
 import { historyEntry, stateText } from "./note.ts";
 import { actorOf, type Cause, type Running, update } from "./running.ts";
+import { sendWaiting } from "./send-waiting.ts";
 
 type Applied = Extract<StepResult, { kind: "applied" }>;
 
@@ -98,6 +99,9 @@ function textOf(definition: Definition, actor: Actor | undefined): string {
 /** Offers deferred events again, in order, until none of them is taken. */
 function settleWaiting(running: Running, trace: Headers): void {
   const { plan, draft, definition } = running;
+  if (plan.context.isAlone && draft.current?.deferred !== undefined) {
+    update(draft, { deferred: sendWaiting(running, draft.current.deferred) });
+  }
   for (;;) {
     const waiting = draft.current?.deferred ?? [];
     if (waiting.length === 0 || draft.current?.failure !== undefined) return;

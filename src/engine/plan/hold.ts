@@ -6,6 +6,7 @@ import { fail } from "./fail.ts";
 import { afterEnd, check, step, unaccepted } from "./offer.ts";
 import type { Draft, Plan } from "./plan.ts";
 import { actorOf, type Running, update } from "./running.ts";
+import { sendWaiting } from "./send-waiting.ts";
 
 /** How long an instance whose code is not here is left alone before anybody looks again. */
 export const sealedRetryMs = 5_000;
@@ -24,11 +25,11 @@ export function standsStill({ current }: Draft): boolean {
 
 /** Plays the events that were kept, in order, now that the instance runs (again); the first one that throws ends it. */
 export function playHeld(running: Running): void {
-  const { draft } = running;
+  const { draft, plan } = running;
   const held = draft.current?.held ?? [];
   if (held.length === 0 || standsStill(draft)) return;
   update(draft, { held: [] });
-  for (const event of held) {
+  for (const event of plan.context.isAlone ? sendWaiting(running, held) : held) {
     if (standsStill(draft)) update(draft, { held: [...(draft.current?.held ?? []), event] });
     else play(running, event);
   }

@@ -24,7 +24,7 @@ export class PlanSpans {
 
   /** The promise as it goes out: a message carries the span of its sending. */
   promised(content: OutboxContent): OutboxContent {
-    if (content.kind === "run" || !this.#context.tracer.isActive) return content;
+    if (content.kind !== "publish" || !this.#context.tracer.isActive) return content;
     const { span, outgoing } = traceSend(this.#context, content.outgoing);
     this.sends.push(span);
     return { ...content, outgoing };

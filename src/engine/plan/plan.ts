@@ -35,6 +35,8 @@ export interface PlanContext {
   /** Messages (`key`, space, `id`) that the store has refused as handled before, or as too old. */
   readonly handled: ReadonlySet<string>;
   readonly tooOld: ReadonlySet<string>;
+  /** The arrival is tried alone, and must not be blamed for what waits for it: that is sent behind it instead. */
+  readonly isAlone: boolean;
   /** Rows of the dead letters that the batch is about, by id. */
   readonly letters: ReadonlyMap<string, string>;
   readonly tracer: Tracer;

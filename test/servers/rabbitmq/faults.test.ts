@@ -7,7 +7,7 @@ import { RabbitMqTransport } from "../../../transports/rabbitmq/transport.ts";
 import { collect, declareQueues, messageOf, toQueue } from "../../contracts/transport-lab.ts";
 import { RabbitMqServer } from "../../support/rabbitmq-server.ts";
 import { TcpProxy } from "../../support/tcp-proxy.ts";
-import { freshPrefix, optionsFor, soonEnough } from "./lab.ts";
+import { freshPrefix, optionsFor, publishingChannels, soonEnough } from "./lab.ts";
 
 describe("the RabbitMQ transport, when things break", () => {
   let server: RabbitMqServer;
@@ -98,7 +98,7 @@ describe("the RabbitMQ transport, when things break", () => {
         arguments: { "x-queue-type": "quorum", "x-overflow": "reject-publish", "x-max-length": 1 },
       });
     });
-    const [before] = await publishingChannels();
+    const [before] = await publishingChannels(server);
     expect(before).toBeDefined();
     const refused = async () =>
       expect(await transport.publish(toQueue(full, "1"))).toEqual(["failed"]);
@@ -109,16 +109,10 @@ describe("the RabbitMQ transport, when things break", () => {
     const confirmations = await transport.publish(toQueue(queue, ...numbers));
     expect(new Set(confirmations)).toEqual(new Set(["confirmed"]));
     await soonEnough(() => expect(got.bodies()).toEqual(numbers));
-    const after = await publishingChannels();
+    const after = await publishingChannels(server);
     expect(after).toHaveLength(1);
     expect(after).not.toContain(before);
   });
-
-  /** The processes of the channels with publisher confirms that the transport has on the broker. */
-  async function publishingChannels(): Promise<readonly string[]> {
-    const text = await server.control("list_channels", "confirm", "user", "pid");
-    return [...text.matchAll(/^true\tengine\t(\S+)$/gm)].map(([, pid = ""]) => pid);
-  }
 
   test("tells a consumer whose queue is deleted, and only that one", async () => {
     const other = `${prefix}.q`;

@@ -55,3 +55,9 @@ export async function labOn(server: RabbitMqServer): Promise<TransportLab> {
 export function soonEnough(expectation: () => void | Promise<void>): Promise<void> {
   return vi.waitFor(expectation, { timeout: 60_000, interval: 5 });
 }
+
+/** The broker's names of the channels with publisher confirms that the engine's user has. */
+export async function publishingChannels(server: RabbitMqServer): Promise<readonly string[]> {
+  const text = await server.control("list_channels", "confirm", "user", "pid");
+  return [...text.matchAll(/^true\tengine\t(\S+)$/gm)].map(([, pid = ""]) => pid);
+}

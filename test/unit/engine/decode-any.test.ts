@@ -42,7 +42,7 @@ describe("any message of an outsider", () => {
         const arrival = decode(delivery, {
           registry,
           trustedUser: "waybill",
-          limits: { bodyBytes: 10_000, redeliveries: 5 },
+          limits: { bodyBytes: 10_000 },
           isOurs: () => true,
         });
         // Whatever it claims, it is for an instance of that name, known or not, or is set aside with a reason.

@@ -9,7 +9,7 @@ function arrivalOf(type: string, body: object) {
   const headers = { "x-waybill-instance": "errand/e" };
   const message = { id: "m1", type, userId: "waybill", headers, body: JSON.stringify(body) };
   const delivery = { message, tag: 1, redeliveries: 0 };
-  const limits = { bodyBytes: 10_000, redeliveries: 5 };
+  const limits = { bodyBytes: 10_000 };
   const { registry } = planner;
   return decode(delivery, { registry, trustedUser: "waybill", limits, isOurs: () => true });
 }

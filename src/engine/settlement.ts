@@ -1,0 +1,37 @@
+import type { Cancel, Clock } from "../clock.ts";
+
+const delayMs = 200;
+
+/** When outbox entries that were delivered leave the store: with the next batch, or without one a little later. */
+export class Settlement {
+  readonly #clock: Clock;
+  readonly #due: () => void;
+  #cancel: Cancel | undefined;
+  #isDue = false;
+
+  constructor(clock: Clock, due: () => void) {
+    this.#clock = clock;
+    this.#due = due;
+  }
+
+  /** Whether it is time, batch or not. */
+  get isDue(): boolean {
+    return this.#isDue;
+  }
+
+  expect(): void {
+    this.#cancel ??= this.#clock.after(delayMs, () => {
+      this.#cancel = undefined;
+      this.#isDue = true;
+      this.#due();
+    });
+  }
+
+  done(): void {
+    this.#isDue = false;
+  }
+
+  close(): void {
+    this.#cancel?.();
+  }
+}

@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Child } from "../../support/child-process.ts";
+
+const program = fileURLToPath(import.meta.resolve("./trap-process.ts"));
+/** It happens twice: as an event that waits, and as a message of its own; then together with others; then alone. */
+const mostDeaths = 6;
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "waybill-trap-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+interface Outcome {
+  readonly deaths: number;
+  readonly numbers: readonly (readonly number[])[];
+  readonly letters: readonly { readonly type?: string; readonly reason: string }[];
+}
+
+/** Starts the process again for as long as it is killed. */
+async function untilAtRest(harm: string): Promise<Outcome> {
+  const accepted = new Set<string>();
+  for (let deaths = 0; ; deaths += 1) {
+    const known = [...accepted].join(",");
+    const child = new Child({ args: [program, join(folder, "trap.db"), harm, known] });
+    const code = await child.ended();
+    for (const [, name = ""] of child.text.matchAll(/^accepted (.+)$/gm)) accepted.add(name);
+    const [, rest] = /^rest (.+)$/m.exec(child.text) ?? [];
+    if (rest !== undefined) return { deaths, ...(JSON.parse(rest) as Omit<Outcome, "deaths">) };
+    if (code !== null || deaths > mostDeaths) throw new Error(`No rest: ${child.text}`);
+  }
+}
+
+const inOrder = [0, 1, 2, 3, 4, 5];
+
+describe("what ends every process that looks at it", () => {
+  it.each([
+    ["a message amid others", "message", "trap.harm"],
+    ["a message that waits for the start of its instance", "early", "trap.harm"],
+    ["a message of a child in the same partition", "child", "waybill.child"],
+    ["a timer", "timer", "timer"],
+  ])("is set aside soon, and nothing else is: %s", async (_, harm, type) => {
+    const { deaths, numbers, letters } = await untilAtRest(harm);
+    expect(letters).toEqual([expect.objectContaining({ type, reason: "poison" })]);
+    expect(numbers).toEqual([inOrder, inOrder, inOrder]);
+    expect(deaths).toBeGreaterThan(2);
+    expect(deaths).toBeLessThanOrEqual(mostDeaths);
+  });
+});
