@@ -93,11 +93,7 @@ export class Committer {
         return { plan, at: this.#ports.storeClock.earliest() };
       }
       trace.committing(plan);
-      const { fail } = this.#ports;
-      fail?.("committing");
-      if (settled.length > 0) fail?.("settling");
       const answer = await this.#send(commit, settled);
-      if (settled.length > 0) fail?.("settled");
       if (answer.kind === "committed") {
         trace.taken(plan);
         this.#delivered = this.#delivered.slice(delivered.length);
@@ -234,11 +230,23 @@ export class Committer {
     };
   }
 
+  async #send(
+    planned: ReturnType<Plan["toCommit"]>,
+    outboxSettled: readonly number[],
+  ): Promise<CommitAnswer> {
+    const { fail } = this.#ports;
+    fail?.("committing");
+    if (outboxSettled.length > 0) fail?.("settling");
+    const answer = await this.#persist(planned, outboxSettled);
+    if (outboxSettled.length > 0) fail?.("settled");
+    return answer;
+  }
+
   /**
    * Repeats the same commit until the store answers or the lease is over. A repeated one is safe, and so is a copy
    * that comes late: it follows a commit that is no longer the last one.
    */
-  async #send(
+  async #persist(
     planned: ReturnType<Plan["toCommit"]>,
     outboxSettled: readonly number[],
   ): Promise<CommitAnswer> {

@@ -68,9 +68,9 @@ const settings = { broker: "embedded:", store: `sqlite:${path}`, prefix: "trap",
 const engine = createEngine({ workflows: [trap], ...settings, limits: { leaseMs: 500 } });
 const { client } = engine;
 
-async function once(name: string, send: () => Promise<unknown>): Promise<void> {
+async function once(name: string, act: () => Promise<unknown>): Promise<void> {
   if (known.has(name)) return;
-  await send();
+  await act();
   writeSync(1, `accepted ${name}\n`);
 }
 
