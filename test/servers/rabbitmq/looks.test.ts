@@ -5,7 +5,7 @@ import { declareQueues, toQueue } from "../../contracts/transport-lab.ts";
 import { RabbitMqServer } from "../../support/rabbitmq-server.ts";
 import { freshPrefix, optionsFor, soonEnough } from "./lab.ts";
 
-/** RabbitMQ 4.0 to 4.2 count each, and drop what has come back more than 20 times unless told otherwise. */
+/** RabbitMQ 4.0 counts each, and drops what has come back more than 20 times unless told otherwise. */
 const looks = 25;
 
 describe("a message that an operator looks at, and puts back", () => {
