@@ -221,9 +221,9 @@ export class FaultyTransport implements Transport {
         for (const delivery of deliveries) this.#options.acknowledged?.(delivery);
         this.#up.send(() => consumer.ack(deliveries));
       },
-      close: (last) => {
+      close: () => {
         ended = true;
-        return this.#request(() => consumer.close(last));
+        return this.#request(() => consumer.close());
       },
     };
   }

@@ -101,7 +101,8 @@ export class Operators {
       const view = await this.#look(workflow, instance);
       // What waits there may be this message, sent again before.
       if (view !== undefined && view.waiting > 0) continue;
-      const history = await this.#client.history(workflow, instance).catch(() => []);
+      const history = await this.#client.history(workflow, instance).catch(() => undefined);
+      if (history === undefined) continue;
       const again = `redrive:${id}:`;
       const isApplied = history.some(
         (entry) => entry.messageId === messageId || entry.messageId?.startsWith(again) === true,

@@ -126,7 +126,7 @@ export class Recorder extends MemoryStore {
       const history = write.history.map((entry) => JSON.parse(entry) as HistoryEntry);
       this.#checkHistory(write, history);
       this.#checkFirings(commit, write.key, history, timersBefore);
-      for (const misfit of timersMisfit(write, data.timers, this.#server.now()))
+      for (const misfit of timersMisfit(write, data.timers, this.#server.latest()))
         this.violate(misfit);
     }
   }

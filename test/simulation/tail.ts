@@ -184,13 +184,16 @@ export class Tail {
     return !slept && !again && (next === undefined || next.process === author);
   }
 
-  /** The next owner was given an epoch that an author has had, and the one after him hides where that began. */
+  /** The next owner was given an epoch that an author has had, and has written nothing, or another hides where he began. */
   #isHidden(loss: Loss, authors: readonly (string | undefined)[]): boolean {
     const [first, second] = this.#claimsAfter(loss).filter(
       ({ process }) => !authors.includes(process),
     );
     const epochs = loss.commits.map(({ epoch }) => epoch);
-    return second !== undefined && (first?.epoch ?? 0) <= Math.max(...epochs);
+    const written = this.#recorder.log.slice(loss.logged);
+    const isIdle = written.every(({ partition }) => partition !== loss.partition);
+    if (first === undefined || first.epoch > Math.max(...epochs)) return false;
+    return second !== undefined || isIdle;
   }
 
   #claimsAfter({ partition, at }: Pick<Loss, "partition" | "at">): readonly Handover[] {

@@ -14,11 +14,11 @@ import { isFinal, isRetention, type RecordView } from "../support/instance-check
 /** Timers of instances that have no actor here. */
 const waitsOutside: readonly string[] = [limboTimer, heldTimer];
 
-/** Where the timers armed in the store and those in the record that was just written differ. */
+/** Where the timers armed in the store and those in the record that was just written differ; its clock came to `latest`. */
 export function timersMisfit(
   { key, record }: InstanceWrite,
   timers: ReadonlyMap<string, number>,
-  now: number,
+  latest: number,
 ): readonly string[] {
   const view: RecordView = record === undefined ? {} : JSON.parse(record);
   const { actor, held = [] } = view;
@@ -31,7 +31,7 @@ export function timersMisfit(
   for (const [id, due] of wanted) {
     const stored = timers.get(id);
     // An overdue one whose instance cannot be run where it fired comes round again.
-    const isPutOff = stored !== undefined && stored > due && due <= now;
+    const isPutOff = stored !== undefined && stored > due && due <= latest;
     if (stored !== due && !isPutOff)
       problems.push(`${id} is due at ${due} by the record, ${stored} by the store`);
   }
