@@ -60,11 +60,8 @@ export interface ConsumeOptions {
 export interface Consumer {
   /** Removes these deliveries from the queue; of no effect, and no error, once the consumer has ended. */
   ack(deliveries: readonly Delivery[]): void;
-  /**
-   * Ends the consumer; what it did not acknowledge returns to the head of the queue in the old order. `last` is
-   * acknowledged first, without another delivery in between.
-   */
-  close(last?: readonly Delivery[]): Promise<void>;
+  /** Ends the consumer; what it did not acknowledge returns to the head of the queue in the old order. */
+  close(): Promise<void>;
 }
 
 /** Whether messages can be sent and received now, and if not, why. */

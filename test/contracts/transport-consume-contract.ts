@@ -141,19 +141,6 @@ export function transportConsumeContract(create: TransportFactory): void {
       await eventually(() => expect(next.bodies()).toEqual(["1", "2", "3", "4"]));
     });
 
-    test("acknowledges what it is told when it closes, so that nothing that came back before falls behind", async () => {
-      await first.publish(toQueue(queue, "1", "2", "3", "4", "5"));
-      const all = await collect(first, queue);
-      await eventually(() => expect(all.deliveries).toHaveLength(5));
-      await all.consumer.close();
-      const narrow = await collect(first, queue, { prefetch: 1 });
-      await eventually(() => expect(narrow.bodies()).toEqual(["1"]));
-      await narrow.consumer.close(narrow.deliveries);
-      const next = await collect(second, queue);
-      await eventually(() => expect(next.bodies()).toEqual(["2", "3", "4", "5"]));
-      expect(narrow.bodies()).toEqual(["1"]);
-    });
-
     test("gets nothing more once it is closed, and closing twice does no harm", async () => {
       const got = await collect(first, queue);
       await got.consumer.close();

@@ -56,9 +56,8 @@ export class MemoryTransport implements Transport {
     this.#consumers.add(open);
     return {
       ack: (deliveries) => consumer.ack(deliveries),
-      close: (last = []) => {
+      close: () => {
         this.#consumers.delete(open);
-        consumer.ack(last);
         return consumer.close();
       },
     };

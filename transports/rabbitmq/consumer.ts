@@ -42,7 +42,6 @@ export class RabbitMqConsumer implements Consumer {
   #early: ConsumeMessage[] | undefined = [];
   #status: "starting" | "running" | "ended" = "starting";
   #failure: string | undefined;
-  #name = "";
   #closing: Promise<void> | undefined;
   #whenEnded: (() => void) | undefined;
 
@@ -62,7 +61,7 @@ export class RabbitMqConsumer implements Consumer {
     const { queue, prefetch } = this.#options;
     await this.#channel.prefetch(prefetch);
     const receive = (message: ConsumeMessage | null) => this.#receive(message);
-    this.#name = (await this.#channel.consume(queue, receive)).consumerTag;
+    await this.#channel.consume(queue, receive);
     if (this.#status === "ended") throw new Error(this.#failure ?? "it was closed");
     this.#status = "running";
     this.#surroundings.clock.soon(() => this.#release());
@@ -84,28 +83,16 @@ export class RabbitMqConsumer implements Consumer {
     for (const tag of above) this.#acknowledge(tag, { allUpTo: false });
   }
 
-  close(last: readonly Delivery[] = []): Promise<void> {
-    this.#closing ??= this.#close(last);
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
     return this.#closing;
   }
 
-  async #close(last: readonly Delivery[]): Promise<void> {
+  async #close(): Promise<void> {
     if (this.#status === "ended") return;
-    if (last.length > 0) await this.#finish(last);
     this.#end();
     // Closing the channel, unlike cancelling, returns what is out to the head of the queue in the old order.
     await closeChannel(this.#channel);
-  }
-
-  /**
-   * An acknowledgement makes room for the next message. It would come back with the channel, and a quorum queue puts
-   * what comes back behind what has come back before.
-   */
-  async #finish(last: readonly Delivery[]): Promise<void> {
-    const { queue } = this.#options;
-    const cancelled = () => this.#channel.cancel(this.#name);
-    await inTime(this.#surroundings, `queue "${queue}"`, cancelled).catch(() => undefined);
-    this.ack(last);
   }
 
   #end(): void {
