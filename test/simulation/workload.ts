@@ -168,19 +168,20 @@ export class Workload {
       }
       this.accepted.push({ id, key, type });
       const { isShortOfMemory, faults, chance } = this.#world;
-      if (isShortOfMemory && !faults.isCalm && chance.hit(0.15)) {
+      if (isShortOfMemory && !faults.isCalm && chance.hit(0.3)) {
         void this.#copy({ ...outgoing, message });
       }
       await sleep(process.clock, this.#world.chance.between(0, pauseMs));
     }
   }
 
-  /** Publishes a message once more when the inboxes have forgotten it. */
+  /** Publishes a message once more, while the inboxes know it or when they have forgotten it. */
   async #copy(outgoing: Outgoing): Promise<void> {
     const { transport, process } = this.#shop;
     const { chance, inboxWindowMs } = this.#world;
     this.#open += 1;
-    await sleep(process.clock, chance.between(2 * inboxWindowMs, 4 * inboxWindowMs));
+    const windows = chance.hit(0.5) ? chance.between(0.1, 0.9) : chance.between(2, 4);
+    await sleep(process.clock, windows * inboxWindowMs);
     await transport.publish([outgoing]);
     this.#open -= 1;
   }
