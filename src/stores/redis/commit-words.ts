@@ -33,16 +33,14 @@ export function commitArguments(commit: Commit): readonly Argument[] {
 
 function pushInstance(args: Argument[], write: InstanceWrite): void {
   const { key, expectedVersion, record, inbox, inboxForget, termsRemoved, history } = write;
-  const termsAdded = new Set(write.termsAdded);
-  const lists = [
-    inbox.length,
-    inboxForget.length,
-    termsAdded.size,
-    termsRemoved.length,
-    history.length,
-  ];
+  const termsAdded = once(write.termsAdded);
   args.push(key, expectedVersion, record === undefined ? "" : write.version, record ?? "");
-  args.push(lists.join(lists.every((length) => length < 10) ? "" : " "));
+  // Of one digit each, they need no spaces and are the quicker to read.
+  const most = Math.max(inbox.length, inboxForget.length, termsAdded.length, termsRemoved.length);
+  const gap = Math.max(most, history.length) < 10 ? "" : " ";
+  const messages = `${inbox.length}${gap}${inboxForget.length}`;
+  const terms = `${termsAdded.length}${gap}${termsRemoved.length}`;
+  args.push(`${messages}${gap}${terms}${gap}${history.length}`);
   for (const { id } of inbox) args.push(`\n${oneWord(id)} `);
   for (const id of inboxForget) args.push(`\n${oneWord(id)} `);
   for (const term of termsAdded) args.push(`\n${oneWord(term)}`);
@@ -50,48 +48,69 @@ function pushInstance(args: Argument[], write: InstanceWrite): void {
   for (const entry of history) args.push(entry);
 }
 
+function once(terms: readonly string[]): readonly string[] {
+  return terms.length > 1 ? [...new Set(terms)] : terms;
+}
+
 interface IndexChange {
+  readonly name: string;
   readonly removed: string[];
   /** Which of the instances (the first is 1), and its id. */
   readonly added: Argument[];
 }
 
+/** What changes in the indexes of one workflow: that of all its instances, and one for each term. */
+class WorkflowIndexes {
+  readonly #workflow: string;
+  readonly #byTerm = new Map<string, IndexChange>();
+  readonly all: IndexChange;
+
+  constructor(workflow: string) {
+    this.#workflow = workflow;
+    this.all = { name: `w:${workflow}`, removed: [], added: [] };
+  }
+
+  of(term: string): IndexChange {
+    const known = this.#byTerm.get(term);
+    if (known !== undefined) return known;
+    const name = `t:${this.#workflow}/${oneWord(term)}`;
+    const change = { name, removed: [], added: [] };
+    this.#byTerm.set(term, change);
+    return change;
+  }
+
+  get changes(): readonly IndexChange[] {
+    return [this.all, ...this.#byTerm.values()];
+  }
+}
+
 /** Instances of a batch often share their terms: one change of each index, not one of each instance. */
 function pushIndexes(args: Argument[], writes: readonly InstanceWrite[]): void {
-  const changes = new Map<string, IndexChange>();
-  const changeOf = (name: string): IndexChange => {
-    const known = changes.get(name);
-    if (known !== undefined) return known;
-    const change = { removed: [], added: [] };
-    changes.set(name, change);
-    return change;
-  };
-  for (const [
-    index,
-    { key, expectedVersion, record, termsAdded, termsRemoved },
-  ] of writes.entries()) {
+  const workflows = new Map<string, WorkflowIndexes>();
+  let number = 0;
+  for (const { key, expectedVersion, record, termsAdded, termsRemoved } of writes) {
+    number += 1;
     const slash = key.indexOf("/");
     const workflow = key.slice(0, slash);
     const id = key.slice(slash + 1);
+    const indexes = workflows.get(workflow) ?? new WorkflowIndexes(workflow);
+    workflows.set(workflow, indexes);
     if (record === undefined) {
       // Its terms are known to the store alone.
-      if (expectedVersion > 0) changeOf(`w:${workflow}`).removed.push(id);
+      if (expectedVersion > 0) indexes.all.removed.push(id);
       continue;
     }
-    if (expectedVersion === 0) changeOf(`w:${workflow}`).added.push(index + 1, id);
-    for (const term of termsRemoved) changeOf(termIndex(workflow, term)).removed.push(id);
-    for (const term of termsAdded) changeOf(termIndex(workflow, term)).added.push(index + 1, id);
+    if (expectedVersion === 0) indexes.all.added.push(number, id);
+    for (const term of termsRemoved) indexes.of(term).removed.push(id);
+    for (const term of termsAdded) indexes.of(term).added.push(number, id);
   }
-  args.push(changes.size);
-  for (const [name, { removed, added }] of changes) {
+  const changes = [...workflows.values()].flatMap((indexes) => indexes.changes);
+  args.push(changes.length);
+  for (const { name, removed, added } of changes) {
     args.push(name, removed.length, added.length / 2);
     for (const id of removed) args.push(id);
     for (const argument of added) args.push(argument);
   }
-}
-
-function termIndex(workflow: string, term: string): string {
-  return `t:${workflow}/${oneWord(term)}`;
 }
 
 function pushList(args: Argument[], list: readonly string[]): void {
