@@ -137,6 +137,9 @@ export function newCookie(): string {
   return randomBytes(10).toString("hex");
 }
 
+/** Here, since versions before 4.3 refuse it in `rabbitmq.conf`: what was out by way of a dead node comes back soon. */
+const advanced = "[{rabbit, [{consumer_disconnected_timeout, 2000}]}].\n";
+
 function writeConfiguration(folder: string, port: number, more: readonly string[] = []): void {
   const definitions = join(folder, "definitions.json");
   const settings = [
@@ -150,6 +153,7 @@ function writeConfiguration(folder: string, port: number, more: readonly string[
     ...more,
   ];
   writeFileSync(join(folder, "rabbitmq.conf"), `${settings.join("\n")}\n`);
+  writeFileSync(join(folder, "advanced.config"), advanced);
   writeFileSync(join(folder, "plugins"), "[].");
   writeFileSync(definitions, JSON.stringify(definitionsOf(brokerUsers)));
 }
