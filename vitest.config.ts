@@ -50,7 +50,7 @@ export default defineConfig({
       suite("simulation", { testTimeout: 120_000 }),
       suite("integration", { testTimeout: 60_000, retry }),
       onServers("servers", { testTimeout: 120_000, retry }),
-      onServers("chaos", { testTimeout: 240_000, include: ["test/chaos/*.test.ts"] }),
+      onServers("chaos", { testTimeout: 240_000, retry, include: ["test/chaos/*.test.ts"] }),
       onServers("cluster", { testTimeout: 240_000, include: ["test/chaos/cluster/*.test.ts"] }),
     ],
   },

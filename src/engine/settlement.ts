@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from "../clock.ts";
 
-const delayMs = 200;
+/** All partitions of a process settle at multiples of this, so that one flush of the store's log carries them all. */
+const tickMs = 250;
 
 /** When outbox entries that were delivered leave the store: with the next batch, or without one a little later. */
 export class Settlement {
@@ -20,7 +21,8 @@ export class Settlement {
   }
 
   expect(): void {
-    this.#cancel ??= this.#clock.after(delayMs, () => {
+    const untilTick = tickMs - (this.#clock.monotonic() % tickMs);
+    this.#cancel ??= this.#clock.after(untilTick, () => {
       this.#cancel = undefined;
       this.#isDue = true;
       this.#due();
