@@ -26,6 +26,8 @@ const keptBytes = 64 * 1_048_576;
 export class CommitRing {
   readonly #limitBytes: number;
   #epoch = 0;
+  /** The epoch is this process's own, and nobody else has written in it. */
+  #isOwn = true;
   #sequence = 0;
   #commitId = "";
   /** Sent and not answered yet. */
@@ -50,6 +52,13 @@ export class CommitRing {
   /** A claim was answered; what it found is not compared yet. */
   claimed(epoch: number): void {
     this.#epoch = epoch;
+    this.#isOwn = true;
+  }
+
+  /** Another process has this epoch, and goes on from here without telling. */
+  passedTo(epoch: number): void {
+    this.#epoch = epoch;
+    this.#isOwn = false;
   }
 
   /** This process goes on from there. */
@@ -82,6 +91,9 @@ export class CommitRing {
     const lost = `the store has lost commits: it was at ${this.#sequence}`;
     if (head.epoch > this.#epoch) {
       return head.base < this.#sequence ? `${lost}, and was claimed at ${head.base}` : undefined;
+    }
+    if (!this.#isOwn && head.epoch === this.#epoch) {
+      return head.sequence < this.#sequence ? `${lost}, and is at ${head.sequence}` : undefined;
     }
     const isKnown = head.commitId === this.#commitId || head.commitId === this.#pending?.commitId;
     return isKnown && head.epoch === this.#epoch

@@ -54,7 +54,7 @@ export function conclude(
   const from = epoch > ring.epoch ? head.base : ring.partedAt(head);
   const lost = Math.max(0, ring.sequence - from);
   if (why !== undefined) rollbacks.tell({ partition, epoch, restored: 0, lost, why });
-  ring.claimed(epoch);
+  ring.passedTo(epoch);
   ring.rewrite(head, [], clock.monotonic());
 }
 
