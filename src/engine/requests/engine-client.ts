@@ -1,4 +1,4 @@
-import type { Cancel } from "../../clock.ts";
+import { type Cancel, sleep } from "../../clock.ts";
 import { WaybillError } from "../../errors.ts";
 import { instanceHeader } from "../../message.ts";
 import type { Page } from "../../store.ts";
@@ -22,7 +22,7 @@ import type {
   WorkflowView,
 } from "../client.ts";
 import { Monitor, type Watched } from "../health/monitor.ts";
-import type { EnginePorts } from "../ports.ts";
+import { type EnginePorts, textOf } from "../ports.ts";
 import { hasReached } from "../view.ts";
 import { jsonMessage, wire } from "../wire.ts";
 import { Admission } from "./admission.ts";
@@ -33,6 +33,8 @@ import { Requester, unlessRefused } from "./requester.ts";
 
 const answerTimeoutMs = 10_000;
 const keepTimeMs = 30_000;
+const patienceMs = 30_000;
+const againMs = 500;
 
 type Created = Extract<StartResult, { instance: InstanceView }>;
 
@@ -69,7 +71,7 @@ export class EngineClient implements Client {
 
   /** Opens the queue for answers. */
   async open(): Promise<void> {
-    await this.#learnTime();
+    await this.#learnTimePatiently();
     this.#keepTime();
     await this.#requester.start();
     if (this.#watches) this.#monitor.begin();
@@ -81,6 +83,20 @@ export class EngineClient implements Client {
     this.#monitor.end();
     await this.#requester.stop();
     await this.#release?.();
+  }
+
+  /** A store that was there a moment ago may be on its way to another node. */
+  async #learnTimePatiently(): Promise<void> {
+    const { clock, observer } = this.#ports;
+    for (let left = patienceMs; ; left -= againMs) {
+      try {
+        return await this.#learnTime();
+      } catch (error) {
+        if (left <= 0) throw error;
+        observer.observe({ kind: "trouble", where: "store", message: textOf(error) });
+        await sleep(clock, againMs);
+      }
+    }
   }
 
   async #learnTime(): Promise<void> {

@@ -7,6 +7,7 @@ import type { Consumer, Delivery, Outgoing } from "../../transport.ts";
 import { within } from "../deadline.ts";
 import { type EnginePorts, textOf } from "../ports.ts";
 import { type TracedSend, traceSend } from "../trace-send.ts";
+import { jsonMessage, wire } from "../wire.ts";
 
 /** What an owner has answered, or undefined when only the store can tell. */
 export type Answer = Readonly<Record<string, unknown>>;
@@ -18,6 +19,7 @@ interface Pending {
 }
 
 const recheckMs = 1_000;
+const probeMs = 5_000;
 
 /**
  * Asks the owners of partitions and waits for their answers on a queue of this process. An answer is best
@@ -25,18 +27,21 @@ const recheckMs = 1_000;
  */
 export class Requester {
   readonly #ports: EnginePorts;
-  readonly #queue: string;
+  #queue = "";
   readonly #pending = new Map<string, Pending>();
   #consumer: Consumer | undefined;
+  #isRestarting = false;
+  #cancelProbe: Cancel | undefined;
   #outbound: { outgoing: Outgoing; settle: (confirmed: boolean) => void }[] = [];
 
   constructor(ports: EnginePorts) {
     this.#ports = ports;
-    this.#queue = ports.names.reply(ports.ids.next());
   }
 
   async start(): Promise<void> {
-    const { transport } = this.#ports;
+    const { transport, names, ids } = this.#ports;
+    // Another name each time: the broker may hold the old one for a connection or a node that is gone.
+    this.#queue = names.reply(ids.next());
     await transport.declare({ queues: [{ name: this.#queue, kind: "reply" }], bindings: [] });
     this.#consumer = await transport.consume({
       queue: this.#queue,
@@ -44,11 +49,13 @@ export class Requester {
       deliver: (delivery) => this.#answered(delivery),
       lost: (reason) => this.#restart(reason),
     });
+    this.#probeLater();
   }
 
   async stop(): Promise<void> {
     const consumer = this.#consumer;
     this.#consumer = undefined;
+    this.#cancelProbe?.();
     for (const { giveUp } of this.#pending.values()) giveUp(stopped());
     await consumer?.close();
   }
@@ -165,18 +172,42 @@ export class Requester {
     for (const [index, { settle }] of batch.entries()) settle(outcome[index] === "confirmed");
   }
 
+  #probeLater(): void {
+    this.#cancelProbe?.();
+    this.#cancelProbe = this.#ports.clock.after(probeMs, () => {
+      this.#probeLater();
+      void this.#probe();
+    });
+  }
+
+  /** The queue may go without a word: on RabbitMQ 4.3 it did when another node of the cluster came back. */
+  async #probe(): Promise<void> {
+    const message = jsonMessage({ type: wire.reply }, {});
+    const probe: Outgoing = { exchange: "", routingKey: this.#queue, message };
+    const [outcome] = await this.#ports.transport.publish([probe]);
+    if (outcome === "returned" && probe.routingKey === this.#queue)
+      this.#restart("its queue is gone");
+  }
+
   #restart(reason: string): void {
     const { observer, clock } = this.#ports;
-    if (this.#consumer === undefined) return;
+    if (this.#consumer === undefined || this.#isRestarting) return;
+    this.#isRestarting = true;
     const message = `the reply consumer ended: ${reason}`;
     observer.observe({ kind: "trouble", where: "transport", message });
-    const retry = () => {
-      this.start().catch((error: unknown) => {
+    const retry = async () => {
+      const old = this.#consumer;
+      if (old === undefined) return;
+      try {
+        await this.start();
+        this.#isRestarting = false;
+        await old.close();
+      } catch (error) {
         observer.observe({ kind: "trouble", where: "transport", message: textOf(error) });
-        clock.after(recheckMs, retry);
-      });
+        if (this.#isRestarting) clock.after(recheckMs, () => void retry());
+      }
     };
-    clock.after(recheckMs, retry);
+    clock.after(recheckMs, () => void retry());
   }
 }
 
