@@ -3,7 +3,7 @@ import { enginePorts } from "../../../src/engine/engine.ts";
 import { EngineClient } from "../../../src/engine/requests/engine-client.ts";
 import type { Store } from "../../../src/store.ts";
 import type { Transport } from "../../../src/transport.ts";
-import { HandClock } from "../../support/hand-clock.ts";
+import { HandClock, settled } from "../../support/hand-clock.ts";
 
 function clientOn(store: Partial<Store>, clock: HandClock): EngineClient {
   const transport = {
@@ -24,6 +24,7 @@ describe("a client that opens", () => {
       return 5_000;
     };
     const opening = clientOn({ now }, clock).open();
+    await settled();
     await clock.pass(10_000);
     await opening;
     expect(asked).toBe(5);
@@ -36,6 +37,7 @@ describe("a client that opens", () => {
     };
     const opening = clientOn({ now }, clock).open();
     const refused = expect(opening).rejects.toThrow("no master");
+    await settled();
     await clock.pass(60_000);
     await refused;
   });
