@@ -8,6 +8,7 @@ import { HandClock, settled } from "../../support/hand-clock.ts";
 function clientOn(store: Partial<Store>, clock: HandClock): EngineClient {
   const transport = {
     declare: async () => undefined,
+    publish: async () => ["confirmed"],
     consume: async () => ({ ack: () => undefined, close: async () => undefined }),
   } as unknown as Transport;
   const ports = enginePorts({ workflows: [], store: store as Store, transport, clock });
