@@ -7,7 +7,10 @@ const pages = [
   "CONTRIBUTING.md",
   "CHANGELOG.md",
   "deploy/README.md",
+  "docs/guarantees.md",
   "docs/operations.md",
+  "docs/performance.md",
+  "docs/scaling.md",
 ];
 const readme = readFileSync("README.md", "utf8");
 
