@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { newCookie, RabbitMqServer } from "./rabbitmq-server.ts";
 import { freePort } from "./redis-server.ts";
 
@@ -50,6 +51,30 @@ export class RabbitMqCluster {
     return this.nodes.map(({ nodeName }) =>
       rows.flatMap(([queue, leader]) => (leader === nodeName && queue ? [queue] : [])),
     );
+  }
+
+  /**
+   * Resolves once all nodes see each other. On 3.10 a node that stood still and came back may share its tables with one of the
+   * others only, so that they differ in who leads a queue: then it is restarted, as its operator would have to.
+   */
+  async heal(suspects: readonly RabbitMqServer[]): Promise<void> {
+    for (let patience = 10; !(await this.#isWhole()); patience -= 1) {
+      await sleep(500);
+      if (patience !== 0) continue;
+      process.stdout.write("  the nodes do not agree: those that stood still are restarted\n");
+      for (const node of suspects) {
+        await node.control("stop_app");
+        await node.control("start_app");
+      }
+    }
+  }
+
+  async #isWhole(): Promise<boolean> {
+    // Version 4 may keep its tables elsewhere.
+    const ask =
+      "case mnesia:system_info(is_running) of yes -> mnesia:system_info(running_db_nodes); _ -> rabbit_nodes:list_running() end.";
+    const seen = await Promise.all(this.nodes.map((node) => node.control("eval", ask)));
+    return seen.every((text) => this.nodes.every(({ nodeName }) => text.includes(nodeName)));
   }
 
   /** Ends all nodes, also frozen ones, and removes their data. */

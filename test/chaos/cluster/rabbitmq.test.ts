@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { RabbitMqCluster } from "../../support/rabbitmq-cluster.ts";
 import type { RabbitMqServer } from "../../support/rabbitmq-server.ts";
 import { RedisServer } from "../../support/redis-server.ts";
@@ -13,6 +13,8 @@ let cluster: RabbitMqCluster;
 let redis: RedisServer;
 let balancer: Balancer;
 let lab: ClusterLab;
+/** Those that stood still in the scene before. */
+let thawed: readonly RabbitMqServer[] = [];
 
 beforeAll(async () => {
   [cluster, redis] = await Promise.all([
@@ -72,8 +74,11 @@ async function freeze(nodes: readonly RabbitMqServer[]): Promise<number> {
   for (const node of nodes) node.signal("SIGSTOP");
   await sleep(frozenMs);
   for (const node of nodes) node.signal("SIGCONT");
+  thawed = nodes;
   return since;
 }
+
+beforeEach(() => cluster.heal(thawed), 120_000);
 
 describe("on a RabbitMQ cluster of three nodes everything is kept", () => {
   test("in calm", async () => {
