@@ -16,7 +16,7 @@ const { values } = parseArgs({
 const seed = wholeNumber("seed", values.seed);
 const seeds = values.seeds === undefined ? undefined : wholeNumber("seeds", values.seeds);
 
-if (values.mutants) await huntMutants(seeds ?? 500);
+if (values.mutants) await huntMutants(seeds ?? 1_500);
 else await play(seeds ?? 1);
 
 /** Runs the seeds; a single one, or the first that fails, is shown with everything that happened. */
