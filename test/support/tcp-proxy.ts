@@ -38,7 +38,7 @@ export class TcpProxy {
   /** Resets every connection, and refuses new ones until `restore()`. */
   cut(): void {
     this.#refusing = true;
-    for (const pair of this.#pairs) reset(pair);
+    for (const pair of this.#pairs) resetBoth(pair);
   }
 
   /** Swallows every byte of the connections there are, in one direction or both, while both sides think they stand. */
@@ -68,12 +68,12 @@ export class TcpProxy {
 
   close(): void {
     this.#server.close();
-    for (const pair of this.#pairs) reset(pair);
+    for (const pair of this.#pairs) resetBoth(pair);
   }
 
   #accept(client: Socket, target: number): void {
     if (this.#refusing) {
-      client.resetAndDestroy();
+      reset(client);
       return;
     }
     const server = connect({ port: target, host: "127.0.0.1", noDelay: true });
@@ -85,7 +85,7 @@ export class TcpProxy {
       socket.on("error", () => undefined);
       socket.on("close", () => {
         this.#pairs.delete(pair);
-        reset(pair);
+        resetBoth(pair);
       });
     }
   }
@@ -114,13 +114,20 @@ export class TcpProxy {
     if (this.#bytesLeft >= 0) return false;
     pair.server.write(chunk.subarray(0, chunk.length + this.#bytesLeft));
     this.#bytesLeft = Infinity;
-    reset(pair);
+    resetBoth(pair);
     return true;
   }
 }
 
-function reset({ client, server }: Pair): void {
-  for (const socket of [client, server]) {
-    if (!socket.destroyed) socket.resetAndDestroy();
-  }
+function resetBoth({ client, server }: Pair): void {
+  for (const socket of [client, server]) if (!socket.destroyed) reset(socket);
+}
+
+/**
+ * Resets a connection; one that is being ended is just closed. Node.js would never close that one: it stays until
+ * the process ends, which then turns round it for ever.
+ */
+export function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
