@@ -4,6 +4,16 @@ export interface InboxEntry {
   readonly at: number;
 }
 
+/** Asks for a page of an inbox. It may hold fewer ids than `limit`, even none, and yet have a `nextCursor`. */
+export interface InboxQuery {
+  /** Only ids that were accepted before this time, in milliseconds of the store's clock. */
+  readonly before: number;
+  /** So many ids are looked at, whether they fit or not; at least 1. */
+  readonly limit: number;
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string;
+}
+
 /** An instance as it lies in the store. The record is opaque text to the store. */
 export interface StoredInstance {
   readonly key: string;

@@ -4,6 +4,7 @@ import type {
   DeadLetterRow,
   Head,
   InboxEntry,
+  InboxQuery,
   OutboxEntry,
   StoredInstance,
   TimerRow,
@@ -80,12 +81,11 @@ export interface Store {
   /** Ends the lease at once; of no effect under another epoch. */
   release(partition: number, epoch: number): Promise<void>;
   /** The instances of these keys, in the same order, undefined where there is none. */
-  load(
-    partition: number,
-    keys: readonly string[],
-  ): Promise<readonly (StoredInstance | undefined)[]>;
-  /** All message ids that the instance still remembers, oldest first. */
-  inbox(partition: number, key: string): Promise<readonly InboxEntry[]>;
+  load(p: number, keys: readonly string[]): Promise<readonly (StoredInstance | undefined)[]>;
+  /** Those of these messages that the instance has handled, as far as it remembers, in the same order. */
+  handled(partition: number, key: string, ids: readonly string[]): Promise<readonly string[]>;
+  /** Message ids that the instance remembers, in an order of the store's own; those that stay come at least once. */
+  inbox(partition: number, key: string, query: InboxQuery): Promise<Page<InboxEntry>>;
   /** Outbox entries with a higher `seq`, in order. */
   outbox(partition: number, afterSeq: number, limit: number): Promise<readonly OutboxEntry[]>;
   /** Timers that are due by the store's clock, by due time and then by id, and when the next one after them is due. */

@@ -1,4 +1,4 @@
-import type { CommitAnswer, InboxEntry, InstanceWrite } from "../commit.ts";
+import type { CommitAnswer, InstanceWrite } from "../commit.ts";
 import { WaybillError } from "../errors.ts";
 import type { Headers } from "../message.ts";
 import type { Claim } from "../store.ts";
@@ -6,6 +6,7 @@ import type { Arrival, UnfitArrival } from "./arrival.ts";
 import { BatchTrace } from "./batch-trace.ts";
 import type { CommitRing } from "./commit-ring.ts";
 import { within } from "./deadline.ts";
+import { Inboxes } from "./inboxes.ts";
 import type { InstanceCache } from "./instance-cache.ts";
 import { apply } from "./plan/apply.ts";
 import { keepForLater } from "./plan/apply-timer.ts";
@@ -46,6 +47,7 @@ export class Committer {
   readonly #ports: EnginePorts;
   readonly #owned: Owned;
   readonly #cache: InstanceCache;
+  readonly #inboxes: Inboxes;
   /** Monotonic time until which the lease surely holds. */
   leaseUntil: number;
   #nextSeq: number;
@@ -59,6 +61,7 @@ export class Committer {
     this.#ports = ports;
     this.#owned = owned;
     this.#cache = cache;
+    this.#inboxes = new Inboxes(ports, owned.number);
     this.#nextSeq = owned.claim.lastSeq + 1;
     this.leaseUntil = owned.leaseUntil;
   }
@@ -82,7 +85,7 @@ export class Committer {
     for (let refusals = 0; refusals < maxRefusals; ) {
       const plan = await this.#plan(arrivals, options, trace.link);
       if (await this.#findHandled(plan)) continue;
-      await this.#trimInboxes(plan);
+      await this.#inboxes.trim(plan);
       const commit = plan.toCommit();
       if (this.#findTooLarge(commit.instances, arrivals)) continue;
       // A copy: while the commit is on its way, more is delivered.
@@ -96,6 +99,7 @@ export class Committer {
       const answer = await this.#send(commit, settled);
       if (answer.kind === "committed") {
         trace.taken(plan);
+        this.#inboxes.committed();
         this.#delivered = this.#delivered.slice(delivered.length);
         this.#nextSeq = plan.nextSeq;
         this.#handled.clear();
@@ -149,32 +153,10 @@ export class Committer {
     }
   }
 
-  /** Forgets messages that are older than any copy of them that would still be accepted. */
-  async #trimInboxes(plan: Plan): Promise<void> {
-    const { now, inboxWindowMs } = plan.context;
-    for (const draft of plan.drafts.values()) {
-      const { current, touched, key } = draft;
-      if (!touched || current?.trimAt === undefined || current.trimAt > now) continue;
-      const inbox = await this.#inbox(key);
-      const old = inbox.filter(({ at }) => at < now - 2 * inboxWindowMs);
-      draft.inboxForget = old.map(({ id }) => id);
-      draft.current = { ...current, trimAt: now + inboxWindowMs };
-    }
-  }
-
-  #inbox(key: string): Promise<readonly InboxEntry[]> {
-    const { store, clock, limits } = this.#ports;
-    const asked = store.inbox(this.#owned.number, key);
-    return within(clock, limits.storeDeadlineMs, asked, "The store");
-  }
-
   /** Looks up what is about to be refused; true when some of it was handled before, and the plan is wrong. */
   async #findHandled(plan: Plan): Promise<boolean> {
     const before = this.#handled.size;
-    for (const [key, ids] of plan.doubts) {
-      const inbox = await this.#inbox(key);
-      for (const { id } of inbox) if (ids.has(id)) this.#handled.add(`${key} ${id}`);
-    }
+    for (const message of await this.#inboxes.handled(plan.doubts)) this.#handled.add(message);
     return this.#handled.size > before;
   }
 

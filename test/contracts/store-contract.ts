@@ -1,6 +1,7 @@
 import { storeCommitContract } from "./store-commit-contract.ts";
 import { storeEffectsContract } from "./store-effects-contract.ts";
 import { storeHeadContract } from "./store-head-contract.ts";
+import { storeInboxContract } from "./store-inbox-contract.ts";
 import type { StoreFactory } from "./store-lab.ts";
 import { storeListContract } from "./store-list-contract.ts";
 import { storeOwnershipContract } from "./store-ownership-contract.ts";
@@ -11,5 +12,6 @@ export function storeContract(create: StoreFactory): void {
   storeCommitContract(create);
   storeHeadContract(create);
   storeEffectsContract(create);
+  storeInboxContract(create);
   storeListContract(create);
 }

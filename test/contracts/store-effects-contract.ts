@@ -73,33 +73,6 @@ export function storeEffectsContract(create: StoreFactory): void {
     });
   });
 
-  describe("an inbox", () => {
-    test("remembers each id with the time it was accepted, oldest first, per instance", async () => {
-      await owner.write(
-        writeOf("order/1", { inbox: [{ id: "z", bornAt: await store.now() }] }),
-        writeOf("order/2", { inbox: [{ id: "z" }] }),
-      );
-      await lab.advance(5);
-      await owner.write(writeOf("order/1", { expectedVersion: 1, inbox: [{ id: "a" }] }));
-      const entries = await store.inbox(1, "order/1");
-      const [instance] = await store.load(1, ["order/1"]);
-      expect(entries).toEqual([
-        { id: "z", at: instance?.createdAt },
-        { id: "a", at: instance?.updatedAt },
-      ]);
-      expect(await owner.inboxIds("order/2")).toEqual(["z"]);
-      expect(await owner.inboxIds("order/none")).toEqual([]);
-    });
-
-    test("forgets the ids it is told to, which may then come again", async () => {
-      await owner.write(writeOf("order/1", { inbox: [{ id: "a" }, { id: "b" }] }));
-      await owner.write(writeOf("order/1", { expectedVersion: 1, inboxForget: ["a", "unknown"] }));
-      expect(await owner.inboxIds("order/1")).toEqual(["b"]);
-      await owner.write(writeOf("order/1", { expectedVersion: 2, inbox: [{ id: "a" }] }));
-      expect((await owner.inboxIds("order/1")).toSorted()).toEqual(["a", "b"]);
-    });
-  });
-
   describe("a history", () => {
     test("numbers its entries from 1 on and gives them in order, from any number", async () => {
       await owner.write(writeOf("order/1", { history: ["a", "b"] }), writeOf("order/2"));

@@ -1,4 +1,4 @@
-import type { Commit, InstanceWrite } from "../../src/commit.ts";
+import type { Commit, InboxEntry, InstanceWrite } from "../../src/commit.ts";
 import type { Store } from "../../src/store.ts";
 
 /** One set of data for one test, and what the suite must be able to do to it. */
@@ -69,7 +69,7 @@ export class Owner {
   }
 
   async inboxIds(key: string): Promise<readonly string[]> {
-    return (await this.store.inbox(this.partition, key)).map(({ id }) => id);
+    return (await inboxOf(this.store, this.partition, key)).map(({ id }) => id);
   }
 
   async historyOf(key: string): Promise<readonly string[]> {
@@ -94,12 +94,28 @@ export function writeOf(key: string, changes: Partial<InstanceWrite> = {}): Inst
   };
 }
 
+/** All message ids that an instance remembers, oldest first. */
+export async function inboxOf(
+  store: Store,
+  partition: number,
+  key: string,
+): Promise<readonly InboxEntry[]> {
+  const found: InboxEntry[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const query = { before: Infinity, limit: 5_000, ...(cursor !== undefined && { cursor }) };
+    const page = await store.inbox(partition, key, query);
+    found.push(...page.items);
+    cursor = page.nextCursor;
+    if (cursor === undefined) return found.toSorted((one, other) => one.at - other.at);
+  }
+}
+
 /** Everything that a store shows of some keys and of all partitions. */
 export async function dumpOf(store: Store, keys: readonly string[]): Promise<unknown> {
   const numbers = Array.from({ length: partitions }, (_, partition) => partition);
   const perPartition = numbers.map(async (partition) => ({
     instances: await store.load(partition, keys),
-    inboxes: await Promise.all(keys.map((key) => store.inbox(partition, key))),
+    inboxes: await Promise.all(keys.map((key) => inboxOf(store, partition, key))),
     histories: await Promise.all(keys.map((key) => store.history(partition, key, 0, 1_000))),
     outbox: await store.outbox(partition, 0, 1_000),
     due: (await store.due(partition, 1_000)).rows,

@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Store } from "../../src/store.ts";
-import { Owner, partitions, type StoreFactory, type StoreLab, writeOf } from "./store-lab.ts";
+import {
+  inboxOf,
+  Owner,
+  partitions,
+  type StoreFactory,
+  type StoreLab,
+  writeOf,
+} from "./store-lab.ts";
 
 const long = 60_000;
 const short = 60;
@@ -56,7 +63,7 @@ export function storeOwnershipContract(create: StoreFactory): void {
       await store.open({ partitions });
       const [instance] = await store.load(1, ["order/1"]);
       expect(instance).toMatchObject({ version: 1, record: writeOf("order/1").record });
-      expect(await store.inbox(1, "order/1")).toMatchObject(inbox);
+      expect(await inboxOf(store, 1, "order/1")).toMatchObject(inbox);
       expect(await store.count("order")).toEqual({ t: 1 });
       expect(await store.history(1, "order/1", 0, 9)).toEqual([{ number: 1, entry: "h" }]);
       expect(await store.outbox(1, 0, 9)).toEqual([{ seq: 7, entry: "out" }]);

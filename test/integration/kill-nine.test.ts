@@ -56,7 +56,7 @@ describe("killing the process with signal 9", () => {
     const loaded = await store.load(1, named("instance"));
     expect(loaded.filter((instance) => instance === undefined)).toEqual([]);
     for (const key of named("instance").slice(0, 20)) {
-      expect(await store.inbox(1, key)).toMatchObject([{ id: "m" }]);
+      expect(await store.handled(1, key, ["m", "none"])).toEqual(["m"]);
       expect(await store.history(1, key, 0, 9)).toEqual([{ number: 1, entry: "began" }]);
     }
 

@@ -55,9 +55,9 @@ export const cutMutants: readonly Mutant[] = [
     instead: "",
   }),
   cut("two windows of memory", "inboxes are trimmed to nothing", {
-    file: "committer.ts",
-    guard: "at < now - 2 * inboxWindowMs",
-    instead: "at < now",
+    file: "inboxes.ts",
+    guard: "const before = now - 2 * inboxWindowMs;",
+    instead: "const before = now;",
   }),
   cut("patience of watchers", "requesters that wait are never forgotten", {
     file: "partition.ts",

@@ -47,7 +47,8 @@ export function faultyStore(options: FaultyStoreOptions): Store {
       return call(`release ${partition}`, () => store.release(partition, epoch));
     },
     load: (partition, keys) => call("load", () => store.load(partition, keys)),
-    inbox: (partition, key) => call("inbox", () => store.inbox(partition, key)),
+    handled: (partition, key, ids) => call("handled", () => store.handled(partition, key, ids)),
+    inbox: (partition, key, query) => call("inbox", () => store.inbox(partition, key, query)),
     outbox: (partition, after, limit) =>
       call("outbox", () => store.outbox(partition, after, limit)),
     due: (partition, limit) => call("due", () => store.due(partition, limit)),

@@ -143,8 +143,9 @@ export class EngineClient implements Client {
       message: to.message,
       timeoutMs: answerTimeoutMs,
       recheck: async () => {
-        const inbox = await this.#ports.store.inbox(to.partition, to.key);
-        if (!inbox.some(({ id }) => id === to.messageId)) return undefined;
+        const { store } = this.#ports;
+        const known = await store.handled(to.partition, to.key, [to.messageId]);
+        if (known.length === 0) return undefined;
         return { outcome: "applied", instance: await this.get(request.workflow, request.id) };
       },
     });

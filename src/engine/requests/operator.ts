@@ -41,8 +41,8 @@ export class Operator {
     const properties = { id: idempotencyKey, type: wire.control, headers };
     const message = this.#stamped(properties, { action });
     const answer = await this.#ask(partition, message, async () => {
-      const inbox = await store.inbox(partition, key);
-      if (!inbox.some((entry) => entry.id === idempotencyKey)) return undefined;
+      const known = await store.handled(partition, key, [idempotencyKey]);
+      if (known.length === 0) return undefined;
       return { instance: this.#reader.view(await this.#reader.load(workflow, id)) };
     });
     return answer["instance"] as InstanceView;

@@ -1,10 +1,28 @@
-import type { DeadLetterRow, StoredInstance } from "../../commit.ts";
+import type { DeadLetterRow, InboxEntry, InboxQuery, StoredInstance } from "../../commit.ts";
 import type { ListQuery, Page, PartitionStatus } from "../../store.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import type { InstanceRow, PartitionData } from "./store-data.ts";
 
 type Partitions = readonly PartitionData[];
 type DeadLetterOfAll = DeadLetterRow & { readonly partition: number; readonly at: number };
+
+/** See `Store.inbox`: the oldest first, behind the id that the page before ended with while that is remembered. */
+export function inboxPage(
+  inbox: ReadonlyMap<string, number>,
+  { before, limit, cursor }: InboxQuery,
+): Page<InboxEntry> {
+  const [last] = decodeCursor(cursor, [""] as readonly [string]) ?? [];
+  const items: InboxEntry[] = [];
+  let isBehind = last === undefined || !inbox.has(last);
+  for (const [id, at] of inbox) {
+    if (items.length === limit || at >= before) break;
+    if (isBehind) items.push({ id, at });
+    isBehind ||= id === last;
+  }
+  const end = items.at(-1);
+  if (end === undefined || items.length < limit) return { items };
+  return { items, nextCursor: encodeCursor([end.id]) };
+}
 
 /** See `Store.list`. */
 export function listInstances(partitions: Partitions, query: ListQuery): Page<StoredInstance> {

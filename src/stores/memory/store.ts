@@ -1,4 +1,4 @@
-import { type Commit, type CommitAnswer, claimsKept } from "../../commit.ts";
+import { type Commit, type CommitAnswer, claimsKept, type InboxQuery } from "../../commit.ts";
 import { WaybillError } from "../../errors.ts";
 import type { Claim, Durability, ListQuery, Member, Store } from "../../store.ts";
 import { judge } from "../judge.ts";
@@ -11,7 +11,14 @@ import {
   type PartitionData,
   writeCommit,
 } from "./store-data.ts";
-import { byText, countTerms, listDeadLetters, listInstances, statusOf } from "./store-queries.ts";
+import {
+  byText,
+  countTerms,
+  inboxPage,
+  listDeadLetters,
+  listInstances,
+  statusOf,
+} from "./store-queries.ts";
 
 /** Milliseconds since the Unix epoch, as a store tells them. */
 export interface StoreClock {
@@ -89,9 +96,17 @@ export class MemoryStore implements Store {
     return keys.map((key) => instances.get(key)?.stored);
   }
 
-  async inbox(partition: number, key: string): ReturnType<Store["inbox"]> {
-    const ids = [...(this.#partition(partition).instances.get(key)?.inbox ?? [])];
-    return ids.map(([id, at]) => ({ id, at })).toSorted((one, other) => one.at - other.at);
+  async handled(
+    partition: number,
+    key: string,
+    ids: readonly string[],
+  ): ReturnType<Store["handled"]> {
+    const inbox = this.#partition(partition).instances.get(key)?.inbox;
+    return ids.filter((id) => inbox?.has(id));
+  }
+
+  async inbox(partition: number, key: string, query: InboxQuery): ReturnType<Store["inbox"]> {
+    return inboxPage(this.#partition(partition).instances.get(key)?.inbox ?? new Map(), query);
   }
 
   async outbox(partition: number, afterSeq: number, limit: number): ReturnType<Store["outbox"]> {

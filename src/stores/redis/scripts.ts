@@ -18,6 +18,7 @@ export const scripts = {
   commit,
   count: scriptOf("count"),
   due: scriptOf("due"),
+  handled: scriptOf("handled"),
   history: scriptOf("history"),
   inbox: scriptOf("inbox"),
   letters: scriptOf("letters"),

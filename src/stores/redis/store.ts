@@ -1,20 +1,15 @@
 import type { Clock } from "../../clock.ts";
-import type { Commit, CommitAnswer } from "../../commit.ts";
+import type { Commit, CommitAnswer, InboxQuery } from "../../commit.ts";
+import { WaybillError } from "../../errors.ts";
 import type { Ids } from "../../ids.ts";
 import type { Claim, Durability, ListQuery, Member, Store } from "../../store.ts";
 import { partitionCountError } from "../partition-count.ts";
-import { parseRedisUrl, type RedisAddress } from "./address.ts";
-import {
-  addsNothing,
-  commitAnswer,
-  commitArguments,
-  headIn,
-  outboxEntry,
-  textOfWord,
-} from "./commit-words.ts";
+import { callDeadlineMs as usualDeadlineMs, parseRedisUrl, type RedisAddress } from "./address.ts";
+import { addsNothing, commitAnswer, commitArguments, headIn, outboxEntry } from "./commit-words.ts";
 import { createClient, pauseMs } from "./connect.ts";
 import { type Inspection, inspect } from "./durability.ts";
 import { storeClosed, unknownPartition } from "./failures.ts";
+import { handled, inboxPage } from "./inbox.ts";
 import { type RedisKeys, redisKeys } from "./keys.ts";
 import { RedisLink } from "./link.ts";
 import {
@@ -26,6 +21,7 @@ import {
   type Partitions,
   partitionStatuses,
 } from "./pages.ts";
+import { gateOf, type ReplicaGate } from "./replica-gate.ts";
 import { rowsIn, textsIn } from "./replies.ts";
 import { scripts } from "./scripts.ts";
 import { Writers } from "./writers.ts";
@@ -51,15 +47,17 @@ export interface RedisStoreOptions {
  */
 export class RedisStore implements Store {
   readonly #address: RedisAddress;
+  readonly #gate: ReplicaGate;
   readonly #keys: RedisKeys;
   readonly #options: RedisStoreOptions;
-  #inspection: Inspection = { durability: "memory", warnings: [] };
+  #inspection: Inspection = { durability: "memory", warnings: [], lacksReplicas: false };
   #opening: Promise<Opened> | undefined;
   #opened: Opened | undefined;
 
   /** @throws WaybillError `invalid-configuration` when the URL is not understood. */
   constructor(options: RedisStoreOptions) {
     this.#address = parseRedisUrl(options.url);
+    this.#gate = gateOf(this.#address);
     this.#keys = redisKeys(options.prefix);
     this.#options = options;
   }
@@ -139,10 +137,16 @@ export class RedisStore implements Store {
     return loadInstances(this.#in(partition), partition, keys);
   }
 
-  async inbox(partition: number, key: string): ReturnType<Store["inbox"]> {
-    const { link, head } = this.#in(partition);
-    const reply = textsIn(await link.run(scripts.inbox, head, [key]), "inbox");
-    return rowsIn(reply, 2).map(([id = "", at]) => ({ id: textOfWord(id), at: Number(at) }));
+  async handled(
+    partition: number,
+    key: string,
+    ids: readonly string[],
+  ): ReturnType<Store["handled"]> {
+    return handled(this.#in(partition), key, ids);
+  }
+
+  async inbox(partition: number, key: string, query: InboxQuery): ReturnType<Store["inbox"]> {
+    return inboxPage(this.#in(partition), key, query);
   }
 
   async outbox(partition: number, afterSeq: number, limit: number): ReturnType<Store["outbox"]> {
@@ -169,12 +173,13 @@ export class RedisStore implements Store {
   }
 
   async commit(commit: Commit): Promise<CommitAnswer> {
-    const { replicas, replicaWaitMs: waitMs } = this.#address;
     const { writers, head } = this.#in(commit.partition);
     const script = addsNothing(commit) ? scripts.settle : scripts.commit;
     const args = commitArguments(commit);
     const writer = writers.of(commit.partition);
-    return commitAnswer(commit, await writer.runGated(script, head, args, { replicas, waitMs }));
+    const reply = await writer.runGated(script, head, args, this.#gate);
+    if (this.#inspection.lacksReplicas) void this.#inspectAgain();
+    return commitAnswer(commit, reply);
   }
 
   async history(
@@ -229,39 +234,50 @@ export class RedisStore implements Store {
   }
 
   async #connect(partitions: number): Promise<Opened> {
-    const link = this.#link();
+    const link = this.#link(() => void this.#inspectAgain());
     try {
-      this.#inspection = await inspect(link, this.#address);
+      this.#inspection = await inspect(link, this.#gate);
       await link.call("hsetnx", [this.#keys.meta, "partitions", partitions]);
       const count = Number(await link.call("hget", [this.#keys.meta, "partitions"]));
       if (count !== partitions) throw partitionCountError(count, partitions);
-      return { link, writers: new Writers(() => this.#link()), keys: this.#keys, count };
+      // What waits for a disk keeps what is behind it on its connection waiting for as long.
+      const connections = this.#gate.fsync ? count : undefined;
+      const writers = new Writers(() => this.#link(), connections);
+      return { link, writers, keys: this.#keys, count };
     } catch (error) {
       link.close();
       throw error;
     }
   }
 
-  #link(): RedisLink {
-    const { clock, ids, callDeadlineMs = 2_000 } = this.#options;
+  #link(onReconnect: () => void = () => undefined): RedisLink {
+    const { clock, ids, callDeadlineMs = usualDeadlineMs } = this.#options;
     return new RedisLink({
       client: () => createClient(this.#address, { ids, silenceMs: callDeadlineMs }),
       pauseMs: (attempt) => pauseMs(attempt, ids),
-      onReconnect: () => void this.#inspectAgain(),
+      onReconnect,
       clock,
       callDeadlineMs,
       shown: this.#address.shown,
     });
   }
 
-  /** Another master may keep its data in another way. */
+  /** Another master may keep its data in another way, and replicas come and go. */
   async #inspectAgain(): Promise<void> {
-    const link = this.#opened?.link;
-    if (link === undefined) return;
+    if (this.#opened === undefined) return;
+    this.#inspection = { ...this.#inspection, lacksReplicas: false };
+    // Leases and reads on the other one are not to wait for replicas.
+    const link = this.#link();
     try {
-      this.#inspection = await inspect(link, this.#address);
-    } catch {
-      // The next connection asks again; until then the last answer stands.
+      this.#inspection = await inspect(link, this.#gate);
+    } catch (error) {
+      if (error instanceof WaybillError && !error.retryable) {
+        const warnings = [`${error.message} ${error.action}`];
+        this.#inspection = { ...this.#inspection, warnings };
+      }
+      // Else the next connection asks again; until then the last answer stands.
+    } finally {
+      link.close();
     }
   }
 

@@ -48,7 +48,7 @@ export const statements = {
   remember: "INSERT INTO inbox (partition, key, id, at) VALUES (?, ?, ?, ?)",
   forget: "DELETE FROM inbox WHERE partition = ? AND key = ? AND id = ?",
   forgetAll: "DELETE FROM inbox WHERE partition = ? AND key = ?",
-  inbox: "SELECT id, at FROM inbox WHERE partition = ? AND key = ? ORDER BY at, id",
+  inbox: "SELECT id, at FROM inbox WHERE partition = ? AND key = ? AND id > ? ORDER BY id LIMIT ?",
 
   lastHistory: `SELECT number FROM history WHERE partition = ? AND key = ?
     ORDER BY number DESC LIMIT 1`,

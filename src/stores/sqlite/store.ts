@@ -1,8 +1,14 @@
-import { type Commit, type CommitAnswer, claimsKept } from "../../commit.ts";
+import { type Commit, type CommitAnswer, claimsKept, type InboxQuery } from "../../commit.ts";
 import { numberIn, type SqliteFile, textIn } from "../../sqlite-file.ts";
 import type { Claim, Durability, ListQuery, Member, Store } from "../../store.ts";
 import { partitionCountError } from "../partition-count.ts";
-import { instanceOf, listDeadLetters, listInstances, partitionStatuses } from "./pages.ts";
+import {
+  inboxPage,
+  instanceOf,
+  listDeadLetters,
+  listInstances,
+  partitionStatuses,
+} from "./pages.ts";
 import { addBase, schema } from "./schema.ts";
 import { statements } from "./statements.ts";
 import { headSince, partitionRow, writeCommit } from "./write-commit.ts";
@@ -95,9 +101,17 @@ export class SqliteStore implements Store {
     });
   }
 
-  async inbox(partition: number, key: string): ReturnType<Store["inbox"]> {
-    const rows = this.#file.prepare(statements.inbox).all(partition, key);
-    return rows.map((row) => ({ id: textIn(row["id"]), at: numberIn(row["at"]) }));
+  async handled(
+    partition: number,
+    key: string,
+    ids: readonly string[],
+  ): ReturnType<Store["handled"]> {
+    const statement = this.#file.prepare(statements.remembers);
+    return ids.filter((id) => statement.get(partition, key, id) !== undefined);
+  }
+
+  async inbox(partition: number, key: string, query: InboxQuery): ReturnType<Store["inbox"]> {
+    return inboxPage(this.#file, { partition, key }, query);
   }
 
   async outbox(partition: number, afterSeq: number, limit: number): ReturnType<Store["outbox"]> {

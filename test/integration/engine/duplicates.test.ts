@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { inboxOf } from "../../contracts/store-lab.ts";
 import { diary, useDesk } from "../../support/diary.ts";
 import { deadLetter, startEngine } from "../../support/memory-engine.ts";
 
@@ -45,7 +46,7 @@ describe("a duplicate", () => {
     await desk.send("diary.open", {}, { idempotencyKey: "m1" });
     const inbox = async () => {
       const found = await Promise.all(
-        [0, 1].map((one) => desk.world.store().inbox(one, "diary/d")),
+        [0, 1].map((one) => inboxOf(desk.world.store(), one, "diary/d")),
       );
       return found.flat().map(({ id }) => id);
     };
