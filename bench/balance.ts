@@ -1,42 +1,26 @@
-import { parseArgs } from "node:util";
 import { uuidV7 } from "../src/ids.ts";
 import { partitionOf } from "../src/routing.ts";
 import { Seeded } from "../test/support/seeded.ts";
 import { cpuBetween, readCpu } from "./cpu.ts";
+import { readOptions } from "./options.ts";
+import { moveLargest, movesToLevel, placedByHash, split } from "./placement.ts";
 import { deliver, type Figures, othersBusy, progress, rounded } from "./report.ts";
-import {
-  loadsBy,
-  loadsOfMasters,
-  loadsOfProcesses,
-  maxOverMean,
-  moveLargest,
-  movesToLevel,
-  placedByHash,
-  split,
-  withHot,
-  zipf,
-} from "./spread.ts";
+import { loadsBy, loadsOfMasters, loadsOfProcesses, maxOverMean, withHot, zipf } from "./spread.ts";
 
 /** How evenly load spreads, computed and not measured: the busiest cell, partition, process and master over the mean. */
-const { values: options } = parseArgs({
+const { json, worst, ...sizes } = readOptions({
+  name: "balance",
+  measures: "How evenly load spreads over cells, partitions, processes and masters; computed.",
   options: {
-    instances: { type: "string", default: "100000" },
-    tenants: { type: "string", default: "10000" },
-    cells: { type: "string", default: "100" },
-    trials: { type: "string", default: "20" },
-    seed: { type: "string", default: "1" },
-    worst: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
+    instances: [100_000, "instances in one cell"],
+    tenants: [10_000, "tenants over all cells"],
+    cells: [100, "cells"],
+    trials: [20, "trials, each from a seed of its own"],
+    seed: [1, "the seed of the first trial"],
+    worst: [false, "show the worst trial instead of the mean"],
   },
 });
-const settings = {
-  instances: Number(options.instances),
-  tenants: Number(options.tenants),
-  cells: Number(options.cells),
-  trials: Number(options.trials),
-  seed: Number(options.seed),
-  shown: options.worst ? "worst trial" : "mean of trials",
-};
+const settings = { ...sizes, shown: worst ? "worst trial" : "mean of trials" };
 const exponents = [0, 0.8, 1.1];
 const hotShares = [0.01, 0.05];
 /** Of the mean load of a cell: what the directory lets one cell have of a tenant that is divided. */
@@ -118,7 +102,7 @@ function together(rows: readonly Row[]): Figures {
   const columns = Object.keys(rows[0] ?? {}).map((column) => {
     const values = rows.map((row) => row[column] ?? Number.NaN);
     const mean = values.reduce((total, value) => total + value, 0) / values.length;
-    const shown = options.worst ? Math.max(...values) : mean;
+    const shown = worst ? Math.max(...values) : mean;
     return [column, Number.isNaN(shown) ? undefined : rounded(shown, 2)];
   });
   return Object.fromEntries(columns) as Figures;
@@ -144,5 +128,5 @@ deliver(
       names.map((name) => [name, together(trials.map((rows) => rows[name] ?? {}))]),
     ),
   },
-  options.json,
+  json,
 );

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Whose CPU time it is. `driver` is the benchmark's own process, `idle` a process of it that is not being measured. */
+/** Whose CPU time it is. `driver` is the benchmark's own process
+ * unless it is itself what is measured, `idle` a process of it that is not being measured. */
 export type Share = "engine" | "broker" | "store" | "driver" | "idle";
 
 /** CPU time used so far, in microseconds. */
@@ -61,7 +62,7 @@ function shareOf(
   rows: ReadonlyMap<number, Row>,
   subjects: readonly number[],
 ): Share | undefined {
-  if (row.pid === process.pid) return "driver";
+  if (row.pid === process.pid) return subjects.includes(row.pid) ? "engine" : "driver";
   let isSubject = false;
   for (let one: Row | undefined = row; one !== undefined; one = rows.get(one.parent)) {
     isSubject ||= subjects.includes(one.pid);

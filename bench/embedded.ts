@@ -2,35 +2,39 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { parseArgs } from "node:util";
 import { createActor } from "xstate";
 import { createEngine } from "../src/index.ts";
 import { Metrics } from "../src/telemetry/metrics.ts";
 import { type CpuUse, cpuBetween, readCpu } from "./cpu.ts";
+import { Customers } from "./customers.ts";
+import { readOptions } from "./options.ts";
+import { localOrder, orderDone, orderPacked, orderSignal } from "./order.ts";
 import { parcel, parcelMachine, scans } from "./parcel.ts";
-import { deliver, type Figures, othersBusy, percentile, progress, rounded } from "./report.ts";
+import { deliver, othersBusy, progress, quotient, speedOf, summed } from "./report.ts";
 
-/** One process and one SQLite file, every event on the disk before it is answered. */
-const { values: options } = parseArgs({
+/**
+ * One process and one SQLite file, every event on the disk before it is answered. With `--orders` whole orders
+ * instead: start, three local activities, a signal, a timer armed and cancelled, and two messages out. Starts and
+ * signals are sent as soon as the file has the one before, and a consumer in the same process takes what comes out.
+ */
+const { json, ...settings } = readOptions({
+  name: "embedded",
+  measures:
+    "Events, or whole orders, in one process with one SQLite file that is synced in every commit.",
   options: {
-    events: { type: "string", default: "5000" },
-    instances: { type: "string", default: "500" },
-    inFlight: { type: "string", default: "200" },
-    rounds: { type: "string", default: "3" },
-    json: { type: "boolean", default: false },
+    events: [5_000, "events in a round"],
+    instances: [500, "instances that the events are for, in turn"],
+    inFlight: [200, "events, or orders, under way at a time"],
+    rounds: [3, "rounds after the first, unmeasured one"],
+    orders: [0, "measure whole orders instead, so many in a round"],
   },
 });
-const settings = {
-  events: Number(options.events),
-  instances: Number(options.instances),
-  inFlight: Number(options.inFlight),
-  rounds: Number(options.rounds),
-};
+const units = settings.orders || settings.events;
 
 interface Runner {
   readonly name: string;
-  /** Plays the next events; how long each took, in milliseconds. */
-  readonly play: (events: number) => Promise<readonly number[]>;
+  /** Plays the next events or orders; how long each took, in milliseconds. */
+  readonly play: (units: number) => Promise<readonly number[]>;
   readonly close: () => Promise<void>;
   readonly uses: CpuUse[];
   readonly took: number[];
@@ -113,48 +117,82 @@ function openByHand(folder: string): Runner {
   return { name: "byHand", play, close: async () => db.close(), uses: [], took: [] };
 }
 
-function figuresOf({ uses, took }: Runner): Figures {
-  const units = settings.events * settings.rounds;
-  const seconds = uses.reduce((sum, use) => sum + use.seconds, 0);
-  const usedUs = uses.reduce((sum, { shares }) => sum + shares.driver, 0);
+async function openOrders(folder: string): Promise<Runner> {
+  const store = `sqlite:${join(folder, "orders.db")}`;
+  const engine = createEngine({ workflows: [localOrder], store, observer: new Metrics() });
+  await engine.start();
+  const { client } = engine;
+  const workflow = localOrder.name;
+  const customers = new Customers({
+    place: (id) => void client.startAsync({ workflow, id, input: { id } }),
+    collect: (id) => void client.sendAsync({ workflow, id, type: orderSignal, payload: {} }),
+  });
+  const customer = engine.connect("customer");
+  await customer.open();
+  const queue = "customer";
+  await customer.declare({
+    queues: [{ name: queue, kind: "work" }],
+    bindings: [orderPacked, orderDone].map((pattern) => ({ queue, exchange: "events", pattern })),
+  });
+  const consumer = await customer.consume({
+    queue,
+    prefetch: 1_000,
+    deliver(delivery) {
+      const { type = "", body } = delivery.message;
+      customers.hear(type, (JSON.parse(body) as { id: string }).id);
+      consumer.ack([delivery]);
+    },
+    lost(reason) {
+      throw new Error(reason);
+    },
+  });
   return {
-    perSecond: Math.round(units / seconds),
-    usPerEvent: rounded(usedUs / units),
-    p50Ms: percentile(took, 0.5),
-    p99Ms: percentile(took, 0.99),
+    name: "waybill",
+    play: async (orders) =>
+      (await customers.run(orders, settings.inFlight)).map(({ whole }) => whole),
+    close: async () => {
+      await customer.close();
+      await engine.stop();
+    },
+    uses: [],
+    took: [],
   };
 }
 
 const folder = mkdtempSync(join(tmpdir(), "waybill-bench-"));
-const runners = [await openEngine(folder), openByHand(folder)];
+const runners =
+  settings.orders > 0 ? [await openOrders(folder)] : [await openEngine(folder), openByHand(folder)];
 try {
   progress("Warming up");
-  for (const { play } of runners) await play(settings.events);
+  for (const { play } of runners) await play(units);
   for (let round = 0; round < settings.rounds; round += 1) {
     for (const { name, play, uses, took } of runners) {
-      const before = readCpu([]);
-      took.push(...(await play(settings.events)));
-      uses.push(cpuBetween(before, readCpu([])));
-      progress(`${name}: ${Math.round(settings.events / (uses.at(-1)?.seconds ?? 1))}/s`);
+      const before = readCpu([process.pid]);
+      took.push(...(await play(units)));
+      uses.push(cpuBetween(before, readCpu([process.pid])));
+      progress(`${name}: ${Math.round(units / (uses.at(-1)?.seconds ?? 1))}/s`);
     }
   }
-  const subjects = Object.fromEntries(runners.map((runner) => [runner.name, figuresOf(runner)]));
-  const [waybill, byHand] = runners.map(figuresOf);
+  const played = units * settings.rounds;
+  const figures = runners.map(
+    ({ name, uses, took }) => [name, summed(uses, played, took)] as const,
+  );
+  const [[, waybill] = [], [, byHand] = []] = figures;
   deliver(
     {
       bench: "embedded",
-      unit: "one event sent, applied, on the disk and answered; CPU of the whole process",
+      unit:
+        settings.orders > 0
+          ? "one order: start, 3 activities, 1 signal, a timer armed and cancelled, 2 messages out"
+          : "one event sent, applied, on the disk and answered",
       settings,
       othersBusyCores: othersBusy(runners.flatMap(({ uses }) => uses)),
-      subjects,
-      ratio: {
-        "waybill speed / byHand speed": rounded(
-          (waybill?.perSecond ?? 0) / (byHand?.perSecond ?? 1),
-          2,
-        ),
-      },
+      subjects: Object.fromEntries(figures),
+      ...(byHand !== undefined && {
+        ratio: { "waybill speed / byHand speed": quotient(waybill, byHand, speedOf) },
+      }),
     },
-    options.json,
+    json,
   );
 } finally {
   for (const { close } of runners) await close();

@@ -1,30 +1,30 @@
-import { parseArgs } from "node:util";
 import { type CpuUse, cpuBetween, readCpu } from "./cpu.ts";
 import { Load } from "./load.ts";
+import { numbers, readOptions, servers } from "./options.ts";
 import { deliver, type Figures, othersBusy, percentile, perUnit, progress } from "./report.ts";
 import { type Aof, openStage } from "./stage.ts";
 import { Subject } from "./subject.ts";
 
 /** From publishing one message to hearing of the event that it led to, at steady rates. */
-const { values: options } = parseArgs({
+const {
+  json,
+  rates: listed,
+  ...settings
+} = readOptions({
+  name: "latency",
+  measures: "From publishing one message to hearing of the event that it led to, at steady rates.",
   options: {
-    rates: { type: "string", default: "20,100,1000" },
-    seconds: { type: "string", default: "10" },
-    instances: { type: "string", default: "1000" },
-    partitions: { type: "string", default: "32" },
-    aof: { type: "string", default: "always" },
-    json: { type: "boolean", default: false },
+    rates: ["20,100,1000", "messages a second, one rate after the other"],
+    seconds: [10, "how long at each rate; the first second is not measured"],
+    instances: [1_000, "instances that the messages are for, in turn"],
+    ...servers,
   },
 });
-const rates = options.rates.split(",").map(Number);
-const [seconds, instances, partitions] = [
-  options.seconds,
-  options.instances,
-  options.partitions,
-].map(Number) as [number, number, number];
+const rates = numbers(listed);
+const { seconds, instances, partitions } = settings;
 const files = { waybill: "waybill.ts", bridge: "bridge.ts", byHand: "by-hand.ts" };
 
-const stage = await openStage(options.aof as Aof);
+const stage = await openStage(settings.aof as Aof);
 const open = await Promise.all(
   Object.entries(files).map(async ([name, file]) => {
     const place = { broker: stage.broker, prefix: name, partitions };
@@ -58,11 +58,11 @@ try {
     {
       bench: "latency",
       unit: "from publishing one message to hearing of its event, in milliseconds",
-      settings: { seconds, instances, partitions, aof: options.aof },
+      settings,
       othersBusyCores: othersBusy(uses),
       subjects,
     },
-    options.json,
+    json,
   );
 } finally {
   await Promise.all(open.map(({ load }) => load.close()));

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { Seeded } from "../test/support/seeded.ts";
 import { move, registration, scans } from "./parcel.ts";
 import { type Made, type Place, Wire } from "./wire.ts";
 
@@ -8,32 +9,51 @@ const silenceMs = 60_000;
 /** Whatever is there twice has come by then. */
 const strayMs = 200;
 
+/** So many are begun together: with more that wait an engine takes no new ones. */
+const beginTogether = 100_000;
+
 /** Puts scans of parcels into the queues of one subject, and looks at what comes out. */
 export class Load {
   readonly #wire: Wire;
   readonly #instances: number;
+  readonly #random: Seeded | undefined;
+  /** How many scans each parcel has had. */
+  readonly #scans: Uint8Array;
+  #begun = 0;
   #sent = 0;
 
-  private constructor(wire: Wire, instances: number) {
+  private constructor(wire: Wire, instances: number, seed: number | undefined) {
     this.#wire = wire;
     this.#instances = instances;
+    this.#random = seed === undefined ? undefined : new Seeded(seed);
+    this.#scans = new Uint8Array(instances);
   }
 
-  static async open(place: Place, instances: number): Promise<Load> {
-    return new Load(await Wire.open(place, [move]), instances);
+  /** Scans are for the parcels in turn or, with a seed, for a random one each. */
+  static async open(place: Place, instances: number, seed?: number): Promise<Load> {
+    return new Load(await Wire.open(place, [move]), instances, seed);
+  }
+
+  get begun(): number {
+    return this.#begun;
   }
 
   async close(): Promise<void> {
     await this.#wire.close();
   }
 
-  /** Begins every parcel, and waits until all have said so. */
-  async begin(): Promise<void> {
-    await this.#wire.publishAll(this.#instances, (index) => made(index, registration, 0));
-    await this.collect(this.#instances);
+  /** Begins every parcel, or as many more as make so many, and waits until all have said so. */
+  async begin(upTo = this.#instances): Promise<void> {
+    while (this.#begun < upTo) {
+      const first = this.#begun;
+      const added = Math.min(beginTogether, upTo - first);
+      await this.#wire.publishAll(added, (index) => made(first + index, registration, 0));
+      await this.collect(added);
+      this.#begun += added;
+    }
   }
 
-  /** Publishes so many messages, round robin over the parcels; resolves once the broker has them all. */
+  /** Publishes so many messages for parcels that were begun; resolves once the broker has them all. */
   async fill(messages: number): Promise<void> {
     await this.#wire.publishAll(messages, () => this.#next());
   }
@@ -99,9 +119,12 @@ export class Load {
   }
 
   #next(): Made {
-    const turn = Math.floor(this.#sent / this.#instances);
-    const type = scans[turn % scans.length] ?? scans[0];
-    const one = made(this.#sent % this.#instances, type, this.#sent);
+    const parcel = this.#random?.below(this.#begun) ?? this.#sent % this.#begun;
+    const had = this.#scans[parcel] ?? 0;
+    const type = scans[had % scans.length] ?? scans[0];
+    // A byte is enough to know which is next: it begins anew where the scans do.
+    this.#scans[parcel] = had + 1;
+    const one = made(parcel, type, this.#sent);
     this.#sent += 1;
     return one;
   }

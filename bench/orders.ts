@@ -1,124 +1,121 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { type CpuUse, cpuBetween, readCpu } from "./cpu.ts";
+import { Customers, type Shop, type Took } from "./customers.ts";
+import { readOptions, servers } from "./options.ts";
 import { orderDone, orderPacked, orderSignal, orderStart } from "./order.ts";
-import { deliver, othersBusy, percentile, perUnit, progress } from "./report.ts";
+import { deliver, type Figures, othersBusy, percentile, progress, summed } from "./report.ts";
 import { type Aof, openStage } from "./stage.ts";
 import { Subject } from "./subject.ts";
-import { type Heard, Wire } from "./wire.ts";
+import { Wire } from "./wire.ts";
 
-/** Whole orders: a start, three activities, a signal, a timer that is armed and cancelled, and two messages out. */
-const { values: options } = parseArgs({
+/**
+ * Whole orders: a start, three activities, a signal, a timer that is armed and cancelled, and two messages out.
+ *
+ * An order's latency is from before its start is published until its last message has been received, so it has in it:
+ * the start on its way in, three activities one after the other, `order.packed` on its way out, the customer's signal
+ * on its way in, sent as soon as that was heard, and `order.done` on its way out. With `--rate` orders come at a
+ * steady rate, whatever is under way, and the two parts are shown beside the whole: `start to packed` is what the order
+ * takes before it waits for its signal, `signal to done` is the signal's own way there and back.
+ */
+const { json, queued, rate, seconds, ...closed } = readOptions({
+  name: "orders",
+  measures: "Whole orders, each from its start to its last message out.",
   options: {
-    orders: { type: "string", default: "5000" },
-    inFlight: { type: "string", default: "500" },
-    rounds: { type: "string", default: "3" },
-    partitions: { type: "string", default: "32" },
-    aof: { type: "string", default: "always" },
-    queued: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
+    orders: [5_000, "orders in a round"],
+    inFlight: [500, "orders under way at a time"],
+    rounds: [3, "rounds after the first, unmeasured one"],
+    ...servers,
+    queued: [false, "activities are messages to workers"],
+    rate: [0, "measure latency instead, at so many orders a second"],
+    seconds: [30, "how long latency is measured"],
   },
 });
-const settings = {
-  orders: Number(options.orders),
-  inFlight: Number(options.inFlight),
-  rounds: Number(options.rounds),
-  partitions: Number(options.partitions),
-  aof: options.aof,
-  activities: options.queued ? "queued" : "local",
-};
-const workflow = `${settings.activities}-order`;
-const silenceMs = 60_000;
+const activities = queued ? "queued" : "local";
+const { partitions, aof } = closed;
+const settings =
+  rate > 0 ? { rate, seconds, partitions, aof, activities } : { ...closed, activities };
+const warmUp = { perSecond: 200, seconds: 5 };
 
-/** Keeps so many orders under way, answers those that wait for their signal, and notes how long each took. */
-class Customers {
-  readonly #wire: Wire;
-  readonly #startedAt = new Map<string, number>();
-  readonly took: number[] = [];
-  #next = 0;
-  #last = 0;
-  #lastNews = performance.now();
-
-  constructor(wire: Wire) {
-    this.#wire = wire;
-  }
-
-  /** Runs so many orders from their start to their end. */
-  async run(orders: number): Promise<void> {
-    this.#last = this.#next + orders;
-    for (let count = 0; count < settings.inFlight; count += 1) this.#place();
-    while (this.#startedAt.size > 0) {
-      await sleep(10);
-      if (performance.now() - this.#lastNews < silenceMs) continue;
-      throw new Error(`${this.#startedAt.size} orders never ended.`);
-    }
-  }
-
-  hear({ type, body }: Heard): void {
-    const { id } = body as { readonly id: string };
-    this.#lastNews = performance.now();
-    const key = `${workflow}/${id}`;
-    if (type === orderPacked) {
-      this.#publish({ key, messageId: `signal-${id}`, type: orderSignal, body: {} });
-    }
-    const startedAt = this.#startedAt.get(id);
-    if (type !== orderDone || startedAt === undefined) return;
-    this.took.push(performance.now() - startedAt);
-    this.#startedAt.delete(id);
-    this.#place();
-  }
-
-  #place(): void {
-    if (this.#next >= this.#last) return;
-    const id = `o${this.#next}`;
-    this.#next += 1;
-    this.#startedAt.set(id, performance.now());
-    const type = `${workflow}.${orderStart}`;
-    this.#publish({ key: `${workflow}/${id}`, messageId: `start-${id}`, type, body: { id } });
-  }
-
-  #publish(made: Parameters<Wire["publish"]>[0]): void {
-    this.#wire.publish(made, (error) => {
-      if (error !== null) throw error;
-    });
-  }
+interface Measured {
+  readonly uses: readonly CpuUse[];
+  readonly subjects: Readonly<Record<string, Figures>>;
 }
 
-const stage = await openStage(options.aof as Aof);
-const place = { broker: stage.broker, prefix: "waybill", partitions: settings.partitions };
+function latencyOf(took: readonly Took[], read: (took: Took) => number): Figures {
+  const values = took.map(read);
+  return {
+    p50Ms: percentile(values, 0.5),
+    p99Ms: percentile(values, 0.99),
+    maxMs: percentile(values, 1),
+  };
+}
+
+/** As many as can be done, with so many under way. */
+async function throughput(customers: Customers, pid: number): Promise<Measured> {
+  const { orders, inFlight, rounds } = closed;
+  await customers.run(orders, inFlight);
+  const uses: CpuUse[] = [];
+  const took: Took[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const before = readCpu([pid]);
+    took.push(...(await customers.run(orders, inFlight)));
+    uses.push(cpuBetween(before, readCpu([pid])));
+    progress(`${Math.round(orders / (uses.at(-1)?.seconds ?? 1))} orders/s`);
+  }
+  const wholes = took.map(({ whole }) => whole);
+  return { uses, subjects: { waybill: summed(uses, orders * rounds, wholes) } };
+}
+
+/** How long one takes when they come at a steady rate. */
+async function latency(customers: Customers, pid: number): Promise<Measured> {
+  await customers.arrive(warmUp.perSecond, warmUp.seconds);
+  await customers.arrive(rate, 2);
+  progress(`${rate} orders/s for ${seconds} s`);
+  const before = readCpu([pid]);
+  const took = await customers.arrive(rate, seconds);
+  const use = cpuBetween(before, readCpu([pid]));
+  return {
+    uses: [use],
+    subjects: {
+      order: {
+        ...summed([use], took.length),
+        ...latencyOf(took, ({ whole }) => whole),
+      },
+      "start to packed": latencyOf(took, ({ toPacked }) => toPacked),
+      "signal to done": latencyOf(took, ({ toDone }) => toDone),
+    },
+  };
+}
+
+/** Starts and signals as messages of the broker. */
+function shopOver(wire: Wire, workflow: string): Shop {
+  const publish = (id: string, messageId: string, type: string, body: object) =>
+    wire.publish({ key: `${workflow}/${id}`, messageId, type, body }, (error) => {
+      if (error !== null) throw error;
+    });
+  return {
+    place: (id) => publish(id, `start-${id}`, `${workflow}.${orderStart}`, { id }),
+    collect: (id) => publish(id, `signal-${id}`, orderSignal, {}),
+  };
+}
+
+const stage = await openStage(aof as Aof);
+const place = { broker: stage.broker, prefix: "waybill", partitions };
 const wire = await Wire.open(place, [orderPacked, orderDone]);
 const subject = await Subject.start("waybill.ts", { ...place, store: stage.store });
 try {
-  const customers = new Customers(wire);
-  await wire.listen((heard) => customers.hear(heard));
+  const customers = new Customers(shopOver(wire, `${activities}-order`));
+  await wire.listen(({ type, body }) => customers.hear(type, (body as { id: string }).id));
   progress("Warming up");
-  await customers.run(settings.orders);
-  customers.took.length = 0;
-  const uses: CpuUse[] = [];
-  for (let round = 0; round < settings.rounds; round += 1) {
-    const before = readCpu([subject.pid]);
-    await customers.run(settings.orders);
-    uses.push(cpuBetween(before, readCpu([subject.pid])));
-    progress(`${Math.round(settings.orders / (uses.at(-1)?.seconds ?? 1))} orders/s`);
-  }
-  const units = settings.orders * settings.rounds;
-  const seconds = uses.reduce((sum, use) => sum + use.seconds, 0);
+  const { uses, subjects } = await (rate > 0 ? latency : throughput)(customers, subject.pid);
   deliver(
     {
       bench: "orders",
       unit: "one order: start, 3 activities, 1 signal, a timer armed and cancelled, 2 messages out",
       settings,
       othersBusyCores: othersBusy(uses),
-      subjects: {
-        waybill: {
-          perSecond: Math.round(units / seconds),
-          cpuUsPerUnit: perUnit(uses, units),
-          p50Ms: percentile(customers.took, 0.5),
-          p99Ms: percentile(customers.took, 0.99),
-        },
-      },
+      subjects,
     },
-    options.json,
+    json,
   );
 } finally {
   await wire.close();

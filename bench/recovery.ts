@@ -1,31 +1,25 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { cpuBetween, readCpu } from "./cpu.ts";
 import { Load } from "./load.ts";
+import { readOptions, servers } from "./options.ts";
 import { deliver, othersBusy, percentile, progress } from "./report.ts";
 import { type Aof, openStage } from "./stage.ts";
 import { Subject } from "./subject.ts";
 
 /** Two engine processes under a steady load, and one of them is killed: how long an event waits at worst. */
-const { values: options } = parseArgs({
+const { json, ...settings } = readOptions({
+  name: "recovery",
+  measures:
+    "How long an event waits when one of two engine processes is killed under a steady load.",
   options: {
-    rate: { type: "string", default: "200" },
-    seconds: { type: "string", default: "20" },
-    instances: { type: "string", default: "1000" },
-    partitions: { type: "string", default: "32" },
-    aof: { type: "string", default: "always" },
-    json: { type: "boolean", default: false },
+    rate: [200, "events a second"],
+    seconds: [20, "how long; one process is killed after a third"],
+    instances: [1_000, "instances that the events are for"],
+    ...servers,
   },
 });
-const settings = {
-  rate: Number(options.rate),
-  seconds: Number(options.seconds),
-  instances: Number(options.instances),
-  partitions: Number(options.partitions),
-  aof: options.aof,
-};
 
-const stage = await openStage(options.aof as Aof);
+const stage = await openStage(settings.aof as Aof);
 const place = { broker: stage.broker, prefix: "waybill", partitions: settings.partitions };
 const load = await Load.open(place, settings.instances);
 // Their lease is the engine's own: it decides how long the other one waits.
@@ -59,7 +53,7 @@ try {
         },
       },
     },
-    options.json,
+    json,
   );
 } finally {
   await load.close();

@@ -34,6 +34,20 @@ export function perUnit(uses: readonly CpuUse[], units: number): CpuPerUnit {
   return { engine, broker, store, driver, total };
 }
 
+/** Rounds of so many units in all, with how long each unit took in milliseconds where that was noted. */
+export function summed(
+  uses: readonly CpuUse[],
+  units: number,
+  took: readonly number[] = [],
+): Figures {
+  const seconds = uses.reduce((sum, use) => sum + use.seconds, 0);
+  return {
+    perSecond: Math.round(units / seconds),
+    cpuUsPerUnit: perUnit(uses, units),
+    ...(took.length > 0 && { p50Ms: percentile(took, 0.5), p99Ms: percentile(took, 0.99) }),
+  };
+}
+
 /** Of all rounds together, weighted by their length. */
 export function othersBusy(uses: readonly CpuUse[]): number {
   const seconds = uses.reduce((sum, use) => sum + use.seconds, 0);
@@ -62,6 +76,10 @@ export function quotient(
 
 export function cpuOf({ cpuUsPerUnit }: Figures): number {
   return cpuUsPerUnit?.total ?? Number.NaN;
+}
+
+export function engineCpuOf({ cpuUsPerUnit }: Figures): number {
+  return cpuUsPerUnit?.engine ?? Number.NaN;
 }
 
 export function speedOf({ perSecond }: Figures): number {

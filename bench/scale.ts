@@ -1,38 +1,31 @@
 import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import type { CpuUse } from "./cpu.ts";
 import { drain } from "./drain.ts";
 import { Load } from "./load.ts";
-import { deliver, type Figures, othersBusy, perUnit, quotient, speedOf } from "./report.ts";
+import { numbers, readOptions, servers } from "./options.ts";
+import { deliver, type Figures, othersBusy, quotient, speedOf, summed } from "./report.ts";
 import { type Aof, openStage } from "./stage.ts";
 import { Subject } from "./subject.ts";
 
 /** The same load on one engine process, then on more that share the partitions. */
-const { values: options } = parseArgs({
+const { json, processes, ...sizes } = readOptions({
+  name: "scale",
+  measures: "The same load on one engine process, then on more that share the partitions.",
   options: {
-    processes: { type: "string", default: "1,2" },
-    messages: { type: "string", default: "20000" },
-    instances: { type: "string", default: "1000" },
-    rounds: { type: "string", default: "3" },
-    partitions: { type: "string", default: "32" },
-    aof: { type: "string", default: "always" },
-    json: { type: "boolean", default: false },
+    processes: ["1,2", "how many processes, one number after the other"],
+    messages: [20_000, "messages in a round"],
+    instances: [1_000, "instances that the messages are for, in turn"],
+    rounds: [3, "rounds after the first, unmeasured one"],
+    ...servers,
   },
 });
-const settings = {
-  cores: availableParallelism(),
-  messages: Number(options.messages),
-  instances: Number(options.instances),
-  rounds: Number(options.rounds),
-  partitions: Number(options.partitions),
-  aof: options.aof,
-};
-const counts = options.processes.split(",").map(Number);
+const settings = { cores: availableParallelism(), ...sizes };
+const counts = numbers(processes);
 /** By then a new process has its share of the partitions. */
 const settleMs = 8_000;
 
-const stage = await openStage(options.aof as Aof);
+const stage = await openStage(settings.aof as Aof);
 const place = { broker: stage.broker, prefix: "waybill", partitions: settings.partitions };
 const load = await Load.open(place, settings.instances);
 const subjects: Subject[] = [];
@@ -53,11 +46,7 @@ try {
     }
     all.push(...uses);
     const units = settings.messages * settings.rounds;
-    const seconds = uses.reduce((sum, use) => sum + use.seconds, 0);
-    figures[name] = {
-      perSecond: Math.round(units / seconds),
-      cpuUsPerUnit: perUnit(uses, units),
-    };
+    figures[name] = summed(uses, units);
   }
   const [first, last] = [Object.values(figures)[0], Object.values(figures).at(-1)];
   deliver(
@@ -69,7 +58,7 @@ try {
       subjects: figures,
       ratio: { "speed of the most / of the fewest": quotient(last, first, speedOf) },
     },
-    options.json,
+    json,
   );
 } finally {
   await load.close();

@@ -1,20 +1,20 @@
-import { parseArgs } from "node:util";
 import { createActor, transition } from "xstate";
 import { Registry } from "../src/engine/registry.ts";
 import type { Actor } from "../src/engine/statechart/actor.ts";
 import { cpuBetween, readCpu } from "./cpu.ts";
+import { readOptions } from "./options.ts";
 import { parcel, parcelMachine, scans } from "./parcel.ts";
 import { deliver, othersBusy, progress, rounded } from "./report.ts";
 
 /** One event through one statechart, without a broker or a store: CPU time of this process alone. */
-const { values: options } = parseArgs({
+const { json, ...settings } = readOptions({
+  name: "step",
+  measures: "One event through one statechart, without a broker or a store.",
   options: {
-    events: { type: "string", default: "40000" },
-    rounds: { type: "string", default: "5" },
-    json: { type: "boolean", default: false },
+    events: [40_000, "events in a round"],
+    rounds: [5, "rounds after the first, unmeasured one"],
   },
 });
-const settings = { events: Number(options.events), rounds: Number(options.rounds) };
 const event = (index: number) => ({
   type: scans[index % scans.length] ?? scans[0],
   id: "p1",
@@ -106,5 +106,5 @@ deliver(
       ),
     },
   },
-  options.json,
+  json,
 );

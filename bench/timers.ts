@@ -1,29 +1,29 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { alarmRang, alarmSet, alarmStart } from "./alarm.ts";
 import { cpuBetween, readCpu } from "./cpu.ts";
+import { readOptions, servers } from "./options.ts";
 import { deliver, othersBusy, percentile, perUnit, progress, rounded } from "./report.ts";
 import { type Aof, openStage } from "./stage.ts";
 import { Subject } from "./subject.ts";
 import { Wire } from "./wire.ts";
 
 /** Many timers at once: how late each is heard of, whether one is early, and what it costs to arm and to fire it. */
-const { values: options } = parseArgs({
+const {
+  json,
+  window: windowSeconds,
+  ...counts
+} = readOptions({
+  name: "timers",
+  measures:
+    "Many timers at once: how late each is heard of, and what it costs to arm and to fire it.",
   options: {
-    timers: { type: "string", default: "10000" },
-    window: { type: "string", default: "10" },
-    partitions: { type: "string", default: "32" },
-    aof: { type: "string", default: "always" },
-    json: { type: "boolean", default: false },
+    timers: [10_000, "timers"],
+    window: [10, "seconds from when the first is due to when the last is"],
+    ...servers,
   },
 });
-const settings = {
-  timers: Number(options.timers),
-  windowSeconds: Number(options.window),
-  partitions: Number(options.partitions),
-  aof: options.aof,
-};
-const { timers, windowSeconds } = settings;
+const settings = { ...counts, windowSeconds };
+const { timers } = settings;
 /** All are armed before the first one is due. */
 const leadMs = 5_000 + timers / 2;
 const silenceMs = 60_000;
@@ -70,7 +70,7 @@ class Watch {
   }
 }
 
-const stage = await openStage(options.aof as Aof);
+const stage = await openStage(settings.aof as Aof);
 const place = { broker: stage.broker, prefix: "waybill", partitions: settings.partitions };
 const wire = await Wire.open(place, [alarmSet, alarmRang]);
 const subject = await Subject.start("waybill.ts", { ...place, store: stage.store });
@@ -120,7 +120,7 @@ try {
         },
       },
     },
-    options.json,
+    json,
   );
 } finally {
   await wire.close();

@@ -12,11 +12,11 @@ export function settings(): SubjectSettings {
   return JSON.parse(process.argv[2] ?? "{}") as SubjectSettings;
 }
 
-/** Says that it is ready, and then ends with the benchmark. */
-export function ready(stop: () => Promise<void>): void {
+/** Says that it is ready, and what else there is to say; then it ends with the benchmark. */
+export function ready(stop: () => Promise<void>, said = ""): void {
   process.stdin.resume();
   process.stdin.on("end", () => {
     void stop().finally(() => process.exit());
   });
-  process.stdout.write("ready\n");
+  process.stdout.write(`ready ${said}\n`);
 }

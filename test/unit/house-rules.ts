@@ -89,7 +89,7 @@ export const rooms: readonly Room[] = [
       publicApi,
       words,
       engine,
-      /^src\/telemetry\/metrics\.ts$/,
+      /^src\/telemetry\/(metrics|open-tracing)\.ts$/,
       /^transports\/rabbitmq\/cork\.ts$/,
       /^test\/support\//,
       /^bench\//,

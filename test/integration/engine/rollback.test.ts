@@ -1,12 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { PartitionData } from "../../../src/stores/memory/store-data.ts";
+import { useEngines } from "../../support/engines.ts";
 import { attempts, errand, untilAborted } from "../../support/errand.ts";
 import {
   deadLetters,
   eventually,
   inState,
   type RunningEngine,
-  startEngine,
   startWorker,
 } from "../../support/memory-engine.ts";
 import { tally } from "../../support/tally.ts";
@@ -18,45 +18,29 @@ import {
   startTallies,
   sums,
 } from "../../support/tally-run.ts";
-import { memoryWorld, outsider } from "../../support/world.ts";
+import { outsider } from "../../support/world.ts";
 
 const partitions = 2;
-const setup = { workflows: [tally, errand({ local: false })], partitions };
-
-let world: ReturnType<typeof memoryWorld>;
-const engines: RunningEngine[] = [];
-
-beforeEach(() => {
-  world = memoryWorld({ speed: 10 });
-});
-afterEach(async () => {
-  await Promise.all(engines.splice(0).map((engine) => engine.stop()));
-  await world.end();
-});
-
-async function start(): Promise<RunningEngine> {
-  const engine = await startEngine(world, setup);
-  engines.push(engine);
-  return engine;
-}
+const engines = useEngines({ workflows: [tally, errand({ local: false })], partitions });
 
 /** What the store holds at this moment, to be put back later, as one does that has lost its tail. */
 function snapshot(): () => void {
-  const saved = structuredClone(world.data.partitions);
+  const saved = structuredClone(engines.world.data.partitions);
   return () => {
-    world.data.partitions = saved;
+    engines.world.data.partitions = saved;
   };
 }
 
-const undelivered = () => world.data.partitions.reduce((sum, { outbox }) => sum + outbox.size, 0);
+const undelivered = () =>
+  engines.world.data.partitions.reduce((sum, { outbox }) => sum + outbox.size, 0);
 
-const sequences = (data: readonly PartitionData[] = world.data.partitions) =>
+const sequences = (data: readonly PartitionData[] = engines.world.data.partitions) =>
   data.reduce((sum, { sequence }) => sum + sequence, 0);
 
 describe("a store that has lost its last commits", () => {
   it("gets them back from the owner that made them, and nothing is applied or emitted twice", async () => {
-    const published = await (await outsider(world)).gather("tally.added");
-    const engine = await start();
+    const published = await (await outsider(engines.world)).gather("tally.added");
+    const engine = await engines.start();
     await startTallies(engine);
     await count(0, 5, engine);
     const goBack = snapshot();
@@ -78,15 +62,15 @@ describe("a store that has lost its last commits", () => {
   });
 
   it("is noticed while nothing happens, and has its timers and its outbox again", async () => {
-    const engine = await start();
+    const engine = await engines.start();
     await startTallies(engine);
     const goBack = snapshot();
     await count(0, 3, engine);
     await eventually(() => expect(undelivered()).toBe(0));
-    const before = structuredClone(world.data.partitions);
+    const before = structuredClone(engines.world.data.partitions);
     goBack();
     await eventually(() => expect(sequences()).toBe(sequences(before)));
-    for (const [number, data] of world.data.partitions.entries()) {
+    for (const [number, data] of engines.world.data.partitions.entries()) {
       const { instances: _, lastCommit, ...rest } = data;
       const was = before[number];
       expect(rest).toMatchObject({
@@ -101,24 +85,26 @@ describe("a store that has lost its last commits", () => {
   });
 
   it("is noticed when even the owner's claim is among what was lost", async () => {
-    const first = await start();
+    const first = await engines.start();
     await startTallies(first);
     await count(0, 2, first);
     await first.stop();
     const goBack = snapshot();
-    const second = await start();
+    const second = await engines.start();
     await count(2, 6, second);
     goBack();
     await count(6, 8, second);
     await expectNumbers(8, second);
     expect(sums(second)).toMatchObject({ lost: 0 });
     const epochs = second.seen("partition").map(({ epoch }) => epoch);
-    expect(Math.max(...world.data.partitions.map(({ epoch }) => epoch))).toBe(Math.max(...epochs));
+    expect(Math.max(...engines.world.data.partitions.map(({ epoch }) => epoch))).toBe(
+      Math.max(...epochs),
+    );
   });
 
   it("keeps the effects that were not delivered yet apart from those that come after", async () => {
-    const published = await (await outsider(world)).gather("tally.added");
-    const engine = await start();
+    const published = await (await outsider(engines.world)).gather("tally.added");
+    const engine = await engines.start();
     await startTallies(engine);
     const { transport } = engine.ports;
     const publish = transport.publish.bind(transport);
@@ -133,7 +119,7 @@ describe("a store that has lost its last commits", () => {
     await count(3, 6, engine);
     await engine.kill();
     // What was promised is in the store alone now.
-    const next = await start();
+    const next = await engines.start();
     await expectNumbers(6, next);
     await eventually(() =>
       expect(new Set(published.map(({ id }) => id)).size).toBe(6 * ids.length),
@@ -141,7 +127,7 @@ describe("a store that has lost its last commits", () => {
   });
 
   it("gets them back from an owner that stops, before it gives its partitions away", async () => {
-    const first = await start();
+    const first = await engines.start();
     await startTallies(first);
     const goBack = snapshot();
     await count(0, 4, first);
@@ -149,28 +135,28 @@ describe("a store that has lost its last commits", () => {
     await first.stop();
     expect(sums(first)).toEqual({ restored: expect.any(Number), lost: 0 });
     expect(sums(first).restored).toBeGreaterThanOrEqual(4 * ids.length);
-    const second = await start();
+    const second = await engines.start();
     expect(second.owned()).toHaveLength(partitions);
     await expectNumbers(4, second);
   });
 
   it("hands a task out again whose lease is lost with its worker", async () => {
     const { run, seen } = attempts((args, attempt) => (attempt === 1 ? untilAborted(args) : "ok"));
-    const engine = await start();
+    const engine = await engines.start();
     const goBack = snapshot();
-    const worker = await startWorker(world, { errand: { work: run } });
+    const worker = await startWorker(engines.world, { errand: { work: run } });
     await engine.client.start({ workflow: "errand", id: "e", input: {} });
     await eventually(() => expect([seen.length, undelivered()]).toEqual([1, 0]));
     await worker.kill();
     goBack();
     await eventually(() => expect(sums(engine).restored).toBeGreaterThan(0));
-    const next = await startWorker(world, { errand: { work: run } });
+    const next = await startWorker(engines.world, { errand: { work: run } });
     await inState(engine, "errand/e", "done");
     await next.stop();
   });
 
   it("may lose them again while they are written again", async () => {
-    const engine = await start();
+    const engine = await engines.start();
     await startTallies(engine);
     const first = snapshot();
     await count(0, 3, engine);
@@ -197,9 +183,9 @@ function takeStore({ ports: { store } }: RunningEngine): () => void {
 
 describe("a failover that takes longer than the leases", () => {
   it("lets those claim first who know what was lost, whoever finds the new store first", async () => {
-    world = memoryWorld({ speed: 2 });
-    const one = await start();
-    const other = await start();
+    engines.anew({ speed: 2 });
+    const one = await engines.start();
+    const other = await engines.start();
     const shared = () => new Set([...one.owned(), ...other.owned()]);
     await eventually(() => expect(shared()).toEqual(new Set([0, 1])));
     await startTallies(one);
@@ -209,9 +195,9 @@ describe("a failover that takes longer than the leases", () => {
     const giveBack = [takeStore(one), takeStore(other)];
     await eventually(() => expect([...one.owned(), ...other.owned()]).toEqual([]));
     goBack();
-    world.data.members.clear();
+    engines.world.data.members.clear();
     giveBack[1]?.();
-    await eventually(() => expect(world.data.members.size).toBe(1));
+    await eventually(() => expect(engines.world.data.members.size).toBe(1));
     giveBack[0]?.();
     await eventually(() => expect(one.owned().length + other.owned().length).toBe(partitions));
     await count(4, 6, one);
@@ -223,12 +209,12 @@ describe("a failover that takes longer than the leases", () => {
 
 describe("commits that nobody can write again", () => {
   it("are told, warned of, and set aside for an operator", async () => {
-    const first = await start();
+    const first = await engines.start();
     await startTallies(first);
     const goBack = snapshot();
     await count(0, 3, first);
     await first.stop();
-    const second = await start();
+    const second = await engines.start();
     await count(3, 4, second);
     goBack();
     await eventually(() => expect(sums(second).lost).toBeGreaterThan(0));
@@ -253,14 +239,14 @@ describe("commits that nobody can write again", () => {
     ["another one has", ["other"]],
     ["two others in turn have", ["other", "third"]],
   ])("are told by the process that made them when %s gone on without them", async (_, others) => {
-    const first = await start();
+    const first = await engines.start();
     await startTallies(first);
     await count(0, 2, first);
     const goBack = snapshot();
     await count(2, 4, first);
     // All at once: it was frozen while the store failed over, and others have found its leases run out.
     goBack();
-    for (const [number, data] of world.data.partitions.entries()) {
+    for (const [number, data] of engines.world.data.partitions.entries()) {
       for (const other of others) {
         data.leaseUntil = 0;
         void first.ports.store.claim(number, other, Infinity);
@@ -276,7 +262,7 @@ describe("commits that nobody can write again", () => {
 
 describe("what is no rollback", () => {
   it("is not told: a commit that is answered late, a restart, a hand-over", async () => {
-    const first = await start();
+    const first = await engines.start();
     await startTallies(first);
     const { store } = first.ports;
     const commit = store.commit.bind(store);
@@ -289,7 +275,7 @@ describe("what is no rollback", () => {
       return answer;
     };
     await count(0, 6, first);
-    const second = await start();
+    const second = await engines.start();
     await count(6, 9, second);
     await first.stop();
     await count(9, 12, second);

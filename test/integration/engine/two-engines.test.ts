@@ -1,31 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { MemoryTransport } from "../../../transports/memory/transport.ts";
+import { useEngines } from "../../support/engines.ts";
 import { eventually, type RunningEngine, startEngine } from "../../support/memory-engine.ts";
 import { tally } from "../../support/tally.ts";
-import { memoryWorld, outsider, type World } from "../../support/world.ts";
+import { outsider } from "../../support/world.ts";
 
 // With so many, one of two engines is as good as never left without any.
 const partitions = 32;
-const setup = { workflows: [tally], partitions };
+const engines = useEngines({ workflows: [tally], partitions });
 const ids = ["a", "b", "c", "d", "e", "f"];
-
-let world: World;
-const engines: RunningEngine[] = [];
-
-beforeEach(() => {
-  world = memoryWorld({ speed: 10 });
-});
-
-afterEach(async () => {
-  await Promise.all(engines.splice(0).map((engine) => engine.stop()));
-  await world.end();
-});
-
-async function start(): Promise<RunningEngine> {
-  const engine = await startEngine(world, setup);
-  engines.push(engine);
-  return engine;
-}
 
 async function startTallies(engine: RunningEngine): Promise<void> {
   for (const id of ids) await engine.client.start({ workflow: "tally", id, input: {} });
@@ -65,10 +48,10 @@ const shared = (one: RunningEngine, other: RunningEngine) =>
 
 describe("two engines", () => {
   it("share the partitions, and answer for each other's instances", async () => {
-    const one = await start();
+    const one = await engines.start();
     expect(one.owned()).toHaveLength(partitions);
     await startTallies(one);
-    const other = await start();
+    const other = await engines.start();
     await shared(one, other);
     for (const id of ids) {
       const event = { workflow: "tally", id, type: "tally.add", payload: { number: 0 } };
@@ -78,10 +61,10 @@ describe("two engines", () => {
   });
 
   it("keep the order of events, each applied once, while one comes and goes", async () => {
-    const one = await start();
+    const one = await engines.start();
     await startTallies(one);
     const counting = count(400, one);
-    const other = await start();
+    const other = await engines.start();
     await shared(one, other);
     await other.stop();
     await counting;
@@ -90,9 +73,9 @@ describe("two engines", () => {
   });
 
   it("take over from one that was killed, with everything that it had begun", async () => {
-    const published = await (await outsider(world)).gather("tally.added");
-    const one = await start();
-    const other = await start();
+    const published = await (await outsider(engines.world)).gather("tally.added");
+    const one = await engines.start();
+    const other = await engines.start();
     await startTallies(other);
     await shared(one, other);
     const counting = count(200, other);
@@ -107,7 +90,7 @@ describe("two engines", () => {
   });
 
   it("are waited for no longer than their leases hold, once they are silent", async () => {
-    const one = await start();
+    const one = await engines.start();
     const { store, limits } = one.ports;
     const announce = store.announce.bind(store);
     const announced: number[] = [];
@@ -120,8 +103,8 @@ describe("two engines", () => {
   });
 
   it("do not wait for one that the broker is away for: it claims nothing until it is back", async () => {
-    const cut = await start();
-    const other = await start();
+    const cut = await engines.start();
+    const other = await engines.start();
     await eventually(() => expect(other.owned().length).toBeGreaterThan(0));
     const claims = () => cut.seen("partition").filter(({ change }) => change === "claimed").length;
     const before = claims();
@@ -135,16 +118,16 @@ describe("two engines", () => {
   });
 
   it("need the same number of partitions", async () => {
-    await start();
-    const wrong = startEngine(world, { workflows: [tally], partitions: 4 });
+    await engines.start();
+    const wrong = startEngine(engines.world, { workflows: [tally], partitions: 4 });
     await expect(wrong).rejects.toMatchObject({ code: "partition-count" });
   });
 });
 
 describe("an engine that stops", () => {
   it("has finished what it had begun: nothing is left to be published or told from a double", async () => {
-    const published = await (await outsider(world)).gather("tally.added");
-    const one = await start();
+    const published = await (await outsider(engines.world)).gather("tally.added");
+    const one = await engines.start();
     const { transport } = one.ports;
     const publish = transport.publish.bind(transport);
     transport.publish = async (batch) => {
@@ -157,21 +140,21 @@ describe("an engine that stops", () => {
     const counting = count(100, one);
     await counting;
     await one.stop();
-    const statuses = await world.store().partitions();
+    const statuses = await engines.world.store().partitions();
     expect(statuses.map(({ outboxEntries }) => outboxEntries)).toEqual(Array(partitions).fill(0));
     expect(statuses.map(({ owner }) => owner)).toEqual(Array(partitions).fill(undefined));
     await eventually(() => expect(published).toHaveLength(one.seen("applied").length));
-    const next = await start();
+    const next = await engines.start();
     await expectAll(100, next);
     expect(next.seen("set-aside")).toEqual([]);
     await eventually(() => expect(published).toHaveLength(ids.length * 100));
   });
 
   it("hands over at once: nobody waits for a lease to run out", async () => {
-    const one = await start();
+    const one = await engines.start();
     await startTallies(one);
     await one.stop();
-    const next = await start();
+    const next = await engines.start();
     expect(next.owned()).toHaveLength(partitions);
   });
 });
