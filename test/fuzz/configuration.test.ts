@@ -63,6 +63,9 @@ const tails = fc.constantFrom(
   "/%zz",
   "?replicas=1",
   "?replicaWait=x",
+  "?replicas=1&replicaWait=9s",
+  "?replicas=1&replicaFsync=yes",
+  "?replicaFsync=maybe",
   "?no=1",
   "/a/b/c",
 );

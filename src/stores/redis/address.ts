@@ -23,18 +23,24 @@ export interface RedisAddress {
   readonly replicas: number;
   /** How long a commit waits for them. */
   readonly replicaWaitMs: number;
+  /** Whether they and the master must have it on disk. */
+  readonly replicaFsync: boolean;
   /** The URL without its password, for people. */
   readonly shown: string;
 }
 
 const pattern =
   /^(rediss?)(?:\+(sentinel|cluster))?:\/\/(?:(.*)@)?([^@/?]+)(?:\/([^?]*))?(?:\?(.*))?$/;
-const settings = ["replicas", "replicaWait", "sentinelPassword"];
+const settings = ["replicas", "replicaWait", "replicaFsync", "sentinelPassword"];
+
+/** How long a call may take when nothing else is said, connecting included. */
+export const callDeadlineMs = 2_000;
 
 /**
  * Reads `redis://user:password@host:6379/0`, `redis+sentinel://host:26379,host:26379/master/0` or
  * `redis+cluster://host:6379,host:6379`; `rediss` in place of `redis` for TLS. After `?` may stand `replicas=1`
- * (a commit resolves once that many replicas have it), `replicaWait=500ms` and `sentinelPassword=…`.
+ * (a commit resolves once that many replicas have it), `replicaWait=500ms`, `replicaFsync=yes` (they and the master
+ * have it on disk: Redis 7.2) and `sentinelPassword=…`.
  * @throws WaybillError `invalid-configuration` that says what is wrong with it.
  */
 export function parseRedisUrl(url: string): RedisAddress {
@@ -71,14 +77,18 @@ function pathOf(
 function settingsOf(
   query: string,
   shown: string,
-): Pick<RedisAddress, "sentinelPassword" | "replicas" | "replicaWaitMs"> {
+): Pick<RedisAddress, "sentinelPassword" | "replicas" | "replicaWaitMs" | "replicaFsync"> {
   const parameters = new URLSearchParams(query);
   const unknown = [...parameters.keys()].find((name) => !settings.includes(name));
   if (unknown !== undefined) throw invalid(shown, `"${unknown}" is no setting of it`);
+  const replicaFsync = yesOrNo(parameters.get("replicaFsync") ?? "no", shown);
+  // With `appendfsync everysec` a replica syncs once a second.
+  const usualWait = replicaFsync ? "1500ms" : "1s";
   return {
     sentinelPassword: parameters.get("sentinelPassword") ?? "",
     replicas: wholeNumber(parameters.get("replicas") ?? "0", "replicas", shown),
-    replicaWaitMs: durationIn(parameters.get("replicaWait") ?? "1s", shown),
+    replicaWaitMs: durationIn(parameters.get("replicaWait") ?? usualWait, shown),
+    replicaFsync,
   };
 }
 
@@ -91,7 +101,20 @@ function checked(address: RedisAddress): RedisAddress {
     throw invalid(shown, "the master's name is missing after the Sentinels: `…/mymaster`");
   }
   if (kind === "cluster" && database !== 0) throw invalid(shown, "a cluster has database 0 only");
+  checkGate(address);
   return address;
+}
+
+function checkGate({ replicas, replicaWaitMs, replicaFsync, shown }: RedisAddress): void {
+  if (replicas === 0 && replicaFsync) {
+    throw invalid(shown, "replicaFsync=yes waits for nobody without replicas: add `replicas=1`");
+  }
+  if (replicas === 0) return;
+  // Redis takes 0 for no end, and a call that is over tells nobody what was missing.
+  if (Number.isInteger(replicaWaitMs) && replicaWaitMs > 0 && replicaWaitMs < callDeadlineMs)
+    return;
+  const why = `its replicaWait is ${replicaWaitMs} ms, not whole milliseconds from 1 on and below the ${callDeadlineMs} that a call may take`;
+  throw invalid(shown, why);
 }
 
 function nodeOf(text: string, kind: string, shown: string): RedisNode {
@@ -128,6 +151,11 @@ function durationIn(text: string, shown: string): number {
   } catch {
     throw invalid(shown, `its replicaWait is "${text}", no duration such as 500ms`);
   }
+}
+
+function yesOrNo(text: string, shown: string): boolean {
+  if (text === "yes" || text === "no") return text === "yes";
+  throw invalid(shown, `its replicaFsync is "${text}", not yes or no`);
 }
 
 function wholeNumber(text: string, what: string, shown: string): number {

@@ -39,6 +39,20 @@ const reasons: readonly Reason[] = [
     retryable: true,
   },
   {
+    starts: /^ERR unknown command .waitaof/i,
+    code: "store-unsupported",
+    action:
+      "`replicaFsync=yes` needs Redis 7.2 or Valkey, on every server that may become master; without it commits wait until replicas have them in memory.",
+    retryable: false,
+  },
+  {
+    starts: /^ERR WAITAOF cannot be used when numlocal/,
+    code: "store-unsupported",
+    action:
+      "`replicaFsync=yes` needs `appendonly yes` and `appendfsync always`, on replicas as on every server that may become master.",
+    retryable: false,
+  },
+  {
     starts: /^(BADARGS|ERR)\b/,
     code: "store-failed",
     action: "Report this with the message; the server may also be older than Redis 7.",
@@ -61,6 +75,12 @@ export function storeFailure(thrown: unknown): WaybillError {
   const isCut = text === "" || /isn't writeable|Connection is closed/.test(text);
   const message = isCut ? "The connection to Redis broke." : `Redis: ${text}`;
   return new WaybillError({ code, message, action, retryable, cause: thrown });
+}
+
+/** The error of a commit that fewer replicas have than it waits for. */
+export function tooFewReplicas(message: string, action = unreachable.action): WaybillError {
+  const { code, retryable } = unreachable;
+  return new WaybillError({ code, message, action, retryable });
 }
 
 /** The error of a call whose outcome nobody knows, or that could not be made. */

@@ -2,6 +2,7 @@ import { Cluster } from "ioredis";
 import type { Cancel, Clock } from "../../clock.ts";
 import type { RedisClient } from "./connect.ts";
 import { storeClosed, storeFailure, unavailable } from "./failures.ts";
+import { type ReplicaGate, shortfall, waits } from "./replica-gate.ts";
 import type { Script } from "./scripts.ts";
 
 export interface LinkOptions {
@@ -19,12 +20,6 @@ export interface LinkOptions {
 }
 
 type Arguments = readonly (string | number)[];
-
-/** How many replicas must have what a script wrote, and for how long to wait for them. */
-export interface ReplicaGate {
-  readonly replicas: number;
-  readonly waitMs: number;
-}
 
 interface Pending {
   readonly fail: (error: unknown) => void;
@@ -150,25 +145,23 @@ export class RedisLink {
     }
   }
 
-  /** WAIT speaks of its own connection's writes, so it goes out behind the script, to the same node. */
+  /** What waits speaks of its own connection's writes, so it goes out behind the script, to the same node. */
   async #evaluateGated(script: Script, args: Arguments, gate: ReplicaGate): Promise<unknown> {
-    const send = (command: string, name: string) =>
-      this.#client
-        .pipeline()
-        .call(command, [name, ...args])
-        .call("wait", [gate.replicas, gate.waitMs])
-        .exec();
+    const send = (command: string, name: string) => {
+      const pipeline = this.#client.pipeline().call(command, [name, ...args]);
+      for (const [wait, parameters] of waits(gate)) pipeline.call(wait, [...parameters]);
+      return pipeline.exec();
+    };
     let replies = await send("evalsha", script.sha);
     if (await this.#hasRerouted(replies?.[0]?.[0])) replies = await send("evalsha", script.sha);
     if (isUnknownScript(replies?.[0]?.[0])) replies = await send("eval", script.text);
-    const [answer, reached] = (replies ?? []).map(([error, reply]) => {
+    const [answer, ...reached] = (replies ?? []).map(([error, reply]) => {
       if (error) throw error;
       return reply;
     });
-    if (Number(reached) >= gate.replicas) return answer;
-    throw unavailable(
-      `Only ${Number(reached)} of ${gate.replicas} replicas had the commit after ${gate.waitMs} ms.`,
-    );
+    const failure = shortfall(gate, reached);
+    if (failure !== undefined) throw failure;
+    return answer;
   }
 
   /** The client follows a partition to its new node only in pipelines that do nothing but read. */

@@ -1,15 +1,14 @@
 import type { Clock } from "../../clock.ts";
 import type { Commit, CommitAnswer, InboxQuery } from "../../commit.ts";
-import { WaybillError } from "../../errors.ts";
 import type { Ids } from "../../ids.ts";
 import type { Claim, Durability, ListQuery, Member, Store } from "../../store.ts";
 import { partitionCountError } from "../partition-count.ts";
-import { callDeadlineMs as usualDeadlineMs, parseRedisUrl, type RedisAddress } from "./address.ts";
+import { parseRedisUrl, type RedisAddress, callDeadlineMs as usualDeadlineMs } from "./address.ts";
 import { addsNothing, commitAnswer, commitArguments, headIn, outboxEntry } from "./commit-words.ts";
 import { createClient, pauseMs } from "./connect.ts";
-import { type Inspection, inspect } from "./durability.ts";
 import { storeClosed, unknownPartition } from "./failures.ts";
 import { handled, inboxPage } from "./inbox.ts";
+import { Inspector } from "./inspector.ts";
 import { type RedisKeys, redisKeys } from "./keys.ts";
 import { RedisLink } from "./link.ts";
 import {
@@ -48,9 +47,9 @@ export interface RedisStoreOptions {
 export class RedisStore implements Store {
   readonly #address: RedisAddress;
   readonly #gate: ReplicaGate;
+  readonly #inspector: Inspector;
   readonly #keys: RedisKeys;
   readonly #options: RedisStoreOptions;
-  #inspection: Inspection = { durability: "memory", warnings: [], lacksReplicas: false };
   #opening: Promise<Opened> | undefined;
   #opened: Opened | undefined;
 
@@ -60,6 +59,7 @@ export class RedisStore implements Store {
     this.#gate = gateOf(this.#address);
     this.#keys = redisKeys(options.prefix);
     this.#options = options;
+    this.#inspector = new Inspector(() => this.#link(), this.#gate);
   }
 
   /** @throws WaybillError `partition-count`, `store-unavailable`, `store-unauthorized`, `store-unsupported` */
@@ -76,12 +76,12 @@ export class RedisStore implements Store {
   }
 
   durability(): Durability {
-    return this.#inspection.durability;
+    return this.#inspector.found.durability;
   }
 
   /** What an operator should change about the server, one sentence each. */
   warnings(): readonly string[] {
-    return this.#inspection.warnings;
+    return this.#inspector.found.warnings;
   }
 
   async now(): Promise<number> {
@@ -178,7 +178,7 @@ export class RedisStore implements Store {
     const args = commitArguments(commit);
     const writer = writers.of(commit.partition);
     const reply = await writer.runGated(script, head, args, this.#gate);
-    if (this.#inspection.lacksReplicas) void this.#inspectAgain();
+    this.#inspector.replicated();
     return commitAnswer(commit, reply);
   }
 
@@ -228,15 +228,16 @@ export class RedisStore implements Store {
     const opening = this.#opening;
     this.#opening = undefined;
     this.#opened = undefined;
+    this.#inspector.close();
     const opened = await opening?.catch(() => undefined);
     opened?.link.close();
     opened?.writers.close();
   }
 
   async #connect(partitions: number): Promise<Opened> {
-    const link = this.#link(() => void this.#inspectAgain());
+    const link = this.#link(() => void this.#inspector.again());
     try {
-      this.#inspection = await inspect(link, this.#gate);
+      await this.#inspector.begin(link);
       await link.call("hsetnx", [this.#keys.meta, "partitions", partitions]);
       const count = Number(await link.call("hget", [this.#keys.meta, "partitions"]));
       if (count !== partitions) throw partitionCountError(count, partitions);
@@ -260,25 +261,6 @@ export class RedisStore implements Store {
       callDeadlineMs,
       shown: this.#address.shown,
     });
-  }
-
-  /** Another master may keep its data in another way, and replicas come and go. */
-  async #inspectAgain(): Promise<void> {
-    if (this.#opened === undefined) return;
-    this.#inspection = { ...this.#inspection, lacksReplicas: false };
-    // Leases and reads on the other one are not to wait for replicas.
-    const link = this.#link();
-    try {
-      this.#inspection = await inspect(link, this.#gate);
-    } catch (error) {
-      if (error instanceof WaybillError && !error.retryable) {
-        const warnings = [`${error.message} ${error.action}`];
-        this.#inspection = { ...this.#inspection, warnings };
-      }
-      // Else the next connection asks again; until then the last answer stands.
-    } finally {
-      link.close();
-    }
   }
 
   #all(): Opened {

@@ -12,6 +12,7 @@ const plain = {
   database: 0,
   replicas: 0,
   replicaWaitMs: 1_000,
+  replicaFsync: false,
 };
 
 describe("the URL of a Redis store", () => {
@@ -24,6 +25,15 @@ describe("the URL of a Redis store", () => {
     ["redis://:pass@db", { password: "pass" }],
     ["redis://me:p%40ss:wo@rd@db", { username: "me", password: "p@ss:wo@rd" }],
     ["redis://db?replicas=2&replicaWait=250ms", { replicas: 2, replicaWaitMs: 250 }],
+    ["redis://db?replicas=1&replicaFsync=no", { replicas: 1 }],
+    [
+      "redis://db?replicas=1&replicaFsync=yes",
+      { replicas: 1, replicaWaitMs: 1_500, replicaFsync: true },
+    ],
+    [
+      "redis+cluster://db?replicaFsync=yes&replicas=2&replicaWait=1900ms",
+      { kind: "cluster", replicas: 2, replicaWaitMs: 1_900, replicaFsync: true },
+    ],
     [
       "redis+sentinel://one,two:7000/main/1?sentinelPassword=s%26t",
       {
@@ -67,6 +77,13 @@ describe("the URL of a Redis store", () => {
     ["redis://%zz@db", /written as "%25"/],
     ["redis+sentinel://one/%", /written as "%25"/],
     ["redis://db?replicaWait=soon", /replicaWait is "soon"/],
+    ["redis://db?replicas=1&replicaWait=0ms", /replicaWait is 0 ms, not whole milliseconds/],
+    ["redis://db?replicas=1&replicaWait=1.5ms", /replicaWait is 1.5 ms, not whole milliseconds/],
+    ["redis://db?replicas=1&replicaWait=2s", /replicaWait is 2000 ms, .* below the 2000/],
+    ["redis://db?replicas=1&replicaFsync=maybe", /replicaFsync is "maybe", not yes or no/],
+    ["redis://db?replicas=1&replicaFsync", /replicaFsync is "", not yes or no/],
+    ["redis://db?replicaFsync=yes", /without replicas: add `replicas=1`/],
+    ["redis://db?replicas=0&replicaFsync=yes", /without replicas: add `replicas=1`/],
   ])("%s is refused with the reason", (url, reason) => {
     expect(() => parseRedisUrl(url)).toThrow(reason);
     expect(() => parseRedisUrl(url)).toThrow(
