@@ -86,7 +86,8 @@ end
 for index = runs, runsEnd, 2 do call('ZREMRANGEBYSCORE', head .. ':outbox', ARGV[index], ARGV[index + 1]) end
 inPieces('ZADD', head .. ':outbox', ARGV, entries, entriesEnd)
 for from = 1, #values, 400 do call('MSET', unpack(values, from, math.min(from + 399, #values))) end
-for from = 1, #gone, 400 do call('DEL', unpack(gone, from, math.min(from + 399, #gone))) end
+-- A million ids took DEL 130 ms, in which nothing else is served.
+for from = 1, #gone, 400 do call('UNLINK', unpack(gone, from, math.min(from + 399, #gone))) end
 for _, each in ipairs(changes) do inPieces(unpack(each)) end
 writeIndexes()
 inPieces('ZREM', head .. ':timers', ARGV, disarmed, disarmedEnd)
