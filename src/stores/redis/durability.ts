@@ -1,7 +1,8 @@
 import { WaybillError } from "../../errors.ts";
 import type { Durability } from "../../store.ts";
+import { noLog, type TooFewReplicas } from "./failures.ts";
 import type { RedisLink } from "./link.ts";
-import { type ReplicaGate, shortfall, waits } from "./replica-gate.ts";
+import type { ReplicaGate } from "./replica-gate.ts";
 
 /** What was found out about the servers. */
 export interface Inspection {
@@ -15,17 +16,15 @@ export interface Inspection {
 const weakestFirst: readonly Durability[] = ["memory", "second", "fsync", "replicated"];
 
 /**
- * Finds out what survives, on the weakest of the masters. With `fsync` it asks the replicas too, for as long as a
- * commit would wait for them; calls on the same connection wait meanwhile.
- * @throws WaybillError `store-unsupported` for a server older than Redis 7, or that cannot do what the gate asks for.
+ * Finds out what survives, on the weakest of the masters.
+ * @throws WaybillError `store-unsupported` for a server older than Redis 7, or that cannot do what commits wait for.
  */
 export async function inspect(link: RedisLink, gate: ReplicaGate): Promise<Inspection> {
   const infos = (await link.onEachMaster("info", [])).map((reply) => fieldsOf(String(reply)));
   const policies = await appendfsyncOf(link);
-  const syncs = gate.fsync ? await syncsOf(link, gate) : [];
-  const found = infos.map((info, index) =>
-    inspectOne(info, { appendfsync: policies?.[index], shortfall: syncs[index] }, gate),
-  );
+  // It waits for nothing, and fails where there is no such command.
+  if (gate.fsync) await link.onEachMaster("waitaof", [0, 0, 0]);
+  const found = infos.map((info, index) => inspectOne(info, policies?.[index], gate));
   const levels = new Set(found.map(({ durability }) => durability));
   return {
     durability: weakestFirst.find((level) => levels.has(level)) ?? "memory",
@@ -36,14 +35,11 @@ export async function inspect(link: RedisLink, gate: ReplicaGate): Promise<Inspe
 
 type Fields = ReadonlyMap<string, string>;
 
-interface Told {
-  /** The policy; undefined when the server does not tell. */
-  readonly appendfsync: string | undefined;
-  /** What replicas lack for commits that wait until they have them on disk. */
-  readonly shortfall: WaybillError | undefined;
-}
-
-function inspectOne(info: Fields, told: Told, { replicas, fsync }: ReplicaGate): Inspection {
+function inspectOne(
+  info: Fields,
+  appendfsync: string | undefined,
+  { replicas, fsync }: ReplicaGate,
+): Inspection {
   const version = info.get("redis_version") ?? "";
   if (Number.parseInt(version, 10) < 7) throw unsupported(version);
   const warnings: string[] = [];
@@ -54,17 +50,18 @@ function inspectOne(info: Fields, told: Told, { replicas, fsync }: ReplicaGate):
     );
   }
   const connected = [...info].filter(isCaughtUp).length;
-  const lacksReplicas = connected < replicas || told.shortfall !== undefined;
-  if (connected < replicas) {
+  const lacksReplicas = connected < replicas;
+  if (lacksReplicas) {
     warnings.push(
       `Redis has ${connected} replicas where commits wait for ${replicas}: they fail until more connect.`,
     );
-  } else if (told.shortfall !== undefined) {
-    const { message, action } = told.shortfall;
-    warnings.push(`Commits fail while this is so: ${message} ${action}`);
   }
-  if (fsync) return { durability: syncedLevel(told, warnings), warnings, lacksReplicas };
-  const own = ownLevel(info.get("aof_enabled") === "1", told.appendfsync, warnings);
+  const hasLog = info.get("aof_enabled") === "1";
+  if (fsync) {
+    if (!hasLog) throw noLog();
+    return { durability: syncedLevel(appendfsync, warnings), warnings, lacksReplicas };
+  }
+  const own = ownLevel(hasLog, appendfsync, warnings);
   if (replicas === 0) return { durability: own, warnings, lacksReplicas };
   if (own === "fsync") return { durability: "replicated", warnings, lacksReplicas };
   warnings.push(
@@ -73,30 +70,19 @@ function inspectOne(info: Fields, told: Told, { replicas, fsync }: ReplicaGate):
   return { durability: own, warnings, lacksReplicas };
 }
 
+/** What an operator should know when commits fail for want of replicas. */
+export function shortfallWarning({ message, action }: TooFewReplicas): string {
+  return `Commits fail while this is so: ${message} ${action}`;
+}
+
 /** Whatever its policy is, a commit waits until it is on disk here and there. */
-function syncedLevel({ appendfsync }: Told, warnings: string[]): Durability {
+function syncedLevel(appendfsync: string | undefined, warnings: string[]): Durability {
   if (appendfsync === "everysec") {
     warnings.push(
       "Each commit waits up to a second for the disk: set `appendfsync always` (it is everysec) on Redis and its replicas.",
     );
   }
   return "replicated";
-}
-
-/** What replicas of each master lack; WAITAOF is refused where commits would be. */
-async function syncsOf(
-  link: RedisLink,
-  gate: ReplicaGate,
-): Promise<readonly (WaybillError | undefined)[]> {
-  const answers: (readonly unknown[])[] = [];
-  for (const [command, parameters] of waits(gate)) {
-    answers.push(await link.onEachMaster(command, parameters));
-  }
-  const masters = answers[0] ?? [];
-  return masters.map((_, index) => {
-    const ofMaster = answers.map((replies) => replies[index]);
-    return shortfall(gate, ofMaster);
-  });
 }
 
 /** A replica that still receives the first copy of everything is connected, but acknowledges nothing. */

@@ -7,6 +7,9 @@ interface Reason {
   readonly retryable: boolean;
 }
 
+const noLogAction =
+  "`replicaFsync=yes` needs `appendonly yes` and `appendfsync always`, on the master, its replicas and every server that may become master.";
+
 const reasons: readonly Reason[] = [
   {
     starts: /^(NOAUTH|WRONGPASS|NOPERM)\b|ERR AUTH|ACL failure|invalid username-password/i,
@@ -48,8 +51,7 @@ const reasons: readonly Reason[] = [
   {
     starts: /^ERR WAITAOF cannot be used when numlocal/,
     code: "store-unsupported",
-    action:
-      "`replicaFsync=yes` needs `appendonly yes` and `appendfsync always`, on replicas as on every server that may become master.",
+    action: noLogAction,
     retryable: false,
   },
   {
@@ -77,10 +79,20 @@ export function storeFailure(thrown: unknown): WaybillError {
   return new WaybillError({ code, message, action, retryable, cause: thrown });
 }
 
-/** The error of a commit that fewer replicas have than it waits for. */
-export function tooFewReplicas(message: string, action = unreachable.action): WaybillError {
-  const { code, retryable } = unreachable;
-  return new WaybillError({ code, message, action, retryable });
+/** The error of a master that cannot tell what it has on disk. */
+export function noLog(): WaybillError {
+  return new WaybillError({
+    code: "store-unsupported",
+    message: "Redis keeps no append-only file, so commits cannot wait until they are on disk.",
+    action: noLogAction,
+  });
+}
+
+/** Fewer replicas have a commit than it waits for. */
+export class TooFewReplicas extends WaybillError {
+  constructor(message: string, action = unreachable.action) {
+    super({ code: unreachable.code, message, action, retryable: unreachable.retryable });
+  }
 }
 
 /** The error of a call whose outcome nobody knows, or that could not be made. */

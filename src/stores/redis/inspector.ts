@@ -1,18 +1,15 @@
 import { WaybillError } from "../../errors.ts";
-import { type Inspection, inspect } from "./durability.ts";
+import { type Inspection, inspect, shortfallWarning } from "./durability.ts";
+import { TooFewReplicas } from "./failures.ts";
 import type { RedisLink } from "./link.ts";
 import type { ReplicaGate } from "./replica-gate.ts";
 
 /** What was found out about the servers, as of late. */
 export class Inspector {
-  readonly #connect: () => RedisLink;
   readonly #gate: ReplicaGate;
   #found: Inspection = { durability: "memory", warnings: [], lacksReplicas: false };
-  #link: RedisLink | undefined;
 
-  /** Later inspections connect anew: leases and reads are not to wait until replicas have told what they have. */
-  constructor(connect: () => RedisLink, gate: ReplicaGate) {
-    this.#connect = connect;
+  constructor(gate: ReplicaGate) {
     this.#gate = gate;
   }
 
@@ -20,36 +17,43 @@ export class Inspector {
     return this.#found;
   }
 
-  /** The first inspection; throws what `inspect` throws. */
+  /** Throws what `inspect` throws. */
   async begin(link: RedisLink): Promise<void> {
     this.#found = await inspect(link, this.#gate);
   }
 
-  /** A commit has got the replicas that it waited for. */
-  replicated(): void {
-    if (this.#found.lacksReplicas) void this.again();
-  }
-
   /** Another master may keep its data in another way, and replicas come and go. */
-  async again(): Promise<void> {
-    this.close();
-    const link = this.#connect();
-    this.#link = link;
-    this.#found = { ...this.#found, lacksReplicas: false };
+  async again(link: RedisLink): Promise<void> {
     try {
-      this.#found = await inspect(link, this.#gate);
+      await this.begin(link);
     } catch (error) {
       // One that cannot be reached is asked again by the next connection; until then the last answer stands.
-      if (this.#link !== link || !(error instanceof WaybillError) || error.retryable) return;
+      if (!(error instanceof WaybillError) || error.retryable) return;
       this.#found = { ...this.#found, warnings: [`${error.message} ${error.action}`] };
-    } finally {
-      link.close();
     }
   }
 
-  close(): void {
-    const link = this.#link;
-    this.#link = undefined;
-    link?.close();
+  /** Hands on the answer to what was written, which tells whether replicas have it that it waits for. */
+  async learn(writing: Promise<unknown>, link: RedisLink): Promise<unknown> {
+    try {
+      const answer = await writing;
+      if (this.#found.lacksReplicas) void this.#foundReplicas(link);
+      return answer;
+    } catch (error) {
+      if (error instanceof TooFewReplicas) this.#lacks(error);
+      throw error;
+    }
+  }
+
+  #foundReplicas(link: RedisLink): Promise<void> {
+    // Others that come through meanwhile need not ask as well.
+    this.#found = { ...this.#found, lacksReplicas: false };
+    return this.again(link);
+  }
+
+  #lacks(shortfall: TooFewReplicas): void {
+    if (this.#found.lacksReplicas) return;
+    const warnings = [...this.#found.warnings, shortfallWarning(shortfall)];
+    this.#found = { ...this.#found, warnings, lacksReplicas: true };
   }
 }

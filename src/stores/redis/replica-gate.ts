@@ -1,6 +1,5 @@
-import type { WaybillError } from "../../errors.ts";
 import type { RedisAddress } from "./address.ts";
-import { tooFewReplicas } from "./failures.ts";
+import { TooFewReplicas } from "./failures.ts";
 
 /** How many replicas must have what a script wrote, in memory or on disk, and for how long to wait for them. */
 export interface ReplicaGate {
@@ -44,29 +43,30 @@ export function waits({ replicas, waitMs, fsync }: ReplicaGate): readonly Wait[]
 export function shortfall(
   gate: ReplicaGate,
   answers: readonly unknown[],
-): WaybillError | undefined {
+): TooFewReplicas | undefined {
   const { replicas, waitMs, fsync } = gate;
   if (fsync) return unsynced(gate, answers.slice(1));
   const reached = Number(answers[0]);
   if (reached >= replicas) return undefined;
-  return tooFewReplicas(
+  return new TooFewReplicas(
     `Only ${reached} of ${replicas} replicas had the commit after ${waitMs} ms.`,
   );
 }
 
-/** Each answer speaks of all that was written when it was asked for, so the first that is enough is. */
+/** Each answer speaks of at least what was written before all of them, so the best one counts. */
 function unsynced(
   { replicas, waitMs }: ReplicaGate,
   answers: readonly unknown[],
-): WaybillError | undefined {
-  const found = answers.map((answer) => (answer as readonly unknown[]).map(Number));
-  if (found.some(([own = 0, synced = 0]) => own >= local && synced >= replicas)) return undefined;
-  const most = (which: number) => Math.max(0, ...found.map((counts) => counts[which] ?? 0));
+): TooFewReplicas | undefined {
+  const counts = answers as readonly (readonly unknown[])[];
+  const own = Math.max(...counts.map(([count]) => Number(count)));
+  const synced = Math.max(...counts.map(([, count]) => Number(count)));
   const missing: string[] = [];
-  if (most(0) < local) missing.push("Redis itself did not have");
-  if (most(1) < replicas) missing.push(`only ${most(1)} of ${replicas} replicas had`);
+  if (own < local) missing.push("Redis itself did not have");
+  if (synced < replicas) missing.push(`only ${synced} of ${replicas} replicas had`);
+  if (missing.length === 0) return undefined;
   const text = `${missing.join(", and ")} on disk what was written, after ${waitMs} ms.`;
-  return tooFewReplicas(`${text.charAt(0).toUpperCase()}${text.slice(1)}`, unsyncedAction);
+  return new TooFewReplicas(`${text.charAt(0).toUpperCase()}${text.slice(1)}`, unsyncedAction);
 }
 
 const unsyncedAction =

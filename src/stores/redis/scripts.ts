@@ -23,6 +23,7 @@ export const scripts = {
   inbox: scriptOf("inbox"),
   letters: scriptOf("letters"),
   list: scriptOf("list"),
+  open: scriptOf("open"),
   postpone: scriptOf("postpone"),
   renew: scriptOf("renew"),
   /** A commit that is also let through at `maxmemory`. */

@@ -6,7 +6,7 @@ import { partitionCountError } from "../partition-count.ts";
 import { parseRedisUrl, type RedisAddress, callDeadlineMs as usualDeadlineMs } from "./address.ts";
 import { addsNothing, commitAnswer, commitArguments, headIn, outboxEntry } from "./commit-words.ts";
 import { createClient, pauseMs } from "./connect.ts";
-import { storeClosed, unknownPartition } from "./failures.ts";
+import { storeClosed, TooFewReplicas, unknownPartition } from "./failures.ts";
 import { handled, inboxPage } from "./inbox.ts";
 import { Inspector } from "./inspector.ts";
 import { type RedisKeys, redisKeys } from "./keys.ts";
@@ -59,7 +59,7 @@ export class RedisStore implements Store {
     this.#gate = gateOf(this.#address);
     this.#keys = redisKeys(options.prefix);
     this.#options = options;
-    this.#inspector = new Inspector(() => this.#link(), this.#gate);
+    this.#inspector = new Inspector(this.#gate);
   }
 
   /** @throws WaybillError `partition-count`, `store-unavailable`, `store-unauthorized`, `store-unsupported` */
@@ -173,13 +173,12 @@ export class RedisStore implements Store {
   }
 
   async commit(commit: Commit): Promise<CommitAnswer> {
-    const { writers, head } = this.#in(commit.partition);
+    const { link, writers, head } = this.#in(commit.partition);
     const script = addsNothing(commit) ? scripts.settle : scripts.commit;
     const args = commitArguments(commit);
     const writer = writers.of(commit.partition);
-    const reply = await writer.runGated(script, head, args, this.#gate);
-    this.#inspector.replicated();
-    return commitAnswer(commit, reply);
+    const answered = writer.runGated(script, head, args, this.#gate);
+    return commitAnswer(commit, await this.#inspector.learn(answered, link));
   }
 
   async history(
@@ -228,18 +227,16 @@ export class RedisStore implements Store {
     const opening = this.#opening;
     this.#opening = undefined;
     this.#opened = undefined;
-    this.#inspector.close();
     const opened = await opening?.catch(() => undefined);
     opened?.link.close();
     opened?.writers.close();
   }
 
   async #connect(partitions: number): Promise<Opened> {
-    const link = this.#link(() => void this.#inspector.again());
+    const link: RedisLink = this.#link(() => void this.#inspector.again(link));
     try {
       await this.#inspector.begin(link);
-      await link.call("hsetnx", [this.#keys.meta, "partitions", partitions]);
-      const count = Number(await link.call("hget", [this.#keys.meta, "partitions"]));
+      const count = await this.#fixed(link, partitions);
       if (count !== partitions) throw partitionCountError(count, partitions);
       // What waits for a disk keeps what is behind it on its connection waiting for as long.
       const connections = this.#gate.fsync ? count : undefined;
@@ -249,6 +246,20 @@ export class RedisStore implements Store {
       link.close();
       throw error;
     }
+  }
+
+  /** Fixes the number of partitions, and tells it. Replicas that lack it keep nobody from opening: they may still come. */
+  async #fixed(link: RedisLink, partitions: number): Promise<number> {
+    const { meta } = this.#keys;
+    const count = Number(await link.run(scripts.open, meta, [partitions]));
+    if (!this.#gate.fsync || this.#inspector.found.lacksReplicas) return count;
+    const again = link.runGated(scripts.open, meta, [partitions], this.#gate);
+    try {
+      await this.#inspector.learn(again, link);
+    } catch (error) {
+      if (!(error instanceof TooFewReplicas)) throw error;
+    }
+    return count;
   }
 
   #link(onReconnect: () => void = () => undefined): RedisLink {
