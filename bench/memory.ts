@@ -17,10 +17,10 @@ import { type Aof, openStage } from "./stage.ts";
 import { Subject } from "./subject.ts";
 
 /**
- * What a resting instance takes in the engine's process and in the store and, with `--messages`, what an event costs
- * that is for any one of so many. Several sizes are reached one after the other, in one engine. Events are drained
- * from full queues; of those for one instance that are handled together only one record is written, so rounds should
- * hold few events for each instance where sizes are compared.
+ * What a resting instance takes in the engine's process and in the store, and what an event costs that is for any one
+ * of so many. Several sizes are reached one after the other, in one engine. With `--rate` events come at a steady rate,
+ * so that batches are as large for every size. With `--messages` they are drained from full queues; events for one
+ * instance in one batch are one write, so there the fewer instances there are, the less an event costs.
  */
 const {
   json,
@@ -31,7 +31,9 @@ const {
   measures: "A resting instance in memory, and an event for any one of so many instances.",
   options: {
     instances: ["100000", "how many rest, one number after the other, each larger than the last"],
-    messages: [0, "events for random instances in a round; 0 leaves them out"],
+    rate: [0, "measure events for random instances, so many a second"],
+    seconds: [10, "how long they come"],
+    messages: [0, "measure events for random instances from full queues, so many in a round"],
     rounds: [3, "rounds after the first, unmeasured one"],
     seed: [1, "which instances are random"],
     ...servers,
@@ -39,6 +41,9 @@ const {
 });
 const sizes = numbers(listed);
 const shown = (size: number) => size.toLocaleString("en");
+const manners = ["at a rate", "drained"] as const;
+const nameOf = (manner: (typeof manners)[number], size: number) =>
+  `event ${manner} among ${shown(size)}`;
 
 /** The memory that a process has in use, in bytes. */
 function residentBytes(pid: number): number {
@@ -70,10 +75,22 @@ async function startUpTo(size: number): Promise<Figures> {
   };
 }
 
-/** Events for any of those that there are. */
-async function play(size: number): Promise<Figures> {
+/** Events for any of those that there are, at a steady rate. */
+async function steady(): Promise<Figures> {
+  const { rate, seconds } = settings;
+  await load.latencies(rate, 2);
+  progress(`${rate}/s for ${seconds} s`);
+  const before = readCpu([subject.pid]);
+  const took = await load.latencies(rate, seconds);
+  const use = cpuBetween(before, readCpu([subject.pid]));
+  all.push(use);
+  return summed([use], rate * seconds, took);
+}
+
+/** As many of them as can be done. */
+async function drained(): Promise<Figures> {
   const { messages, rounds } = settings;
-  const of = { name: `among ${shown(size)}`, load, subjects: [subject] };
+  const of = { name: `among ${shown(load.begun)}`, load, subjects: [subject] };
   await drain(of, messages);
   const uses: CpuUse[] = [];
   for (let round = 0; round < rounds; round += 1) uses.push(await drain(of, messages));
@@ -85,11 +102,16 @@ try {
   const subjects: Record<string, Figures> = {};
   for (const size of sizes) {
     subjects[`${shown(size)} at rest`] = await startUpTo(size);
-    if (settings.messages > 0) subjects[`event among ${shown(size)}`] = await play(size);
+    if (settings.rate > 0) subjects[nameOf("at a rate", size)] = await steady();
+    if (settings.messages > 0) subjects[nameOf("drained", size)] = await drained();
   }
   const [first = 0, last = 0] = [sizes[0], sizes.at(-1)];
-  const ofEvents = (size: number) => subjects[`event among ${shown(size)}`];
-  const isCompared = settings.messages > 0 && first !== last;
+  const ratios = manners.flatMap((manner) => {
+    const [few, many] = [subjects[nameOf(manner, first)], subjects[nameOf(manner, last)]];
+    if (first === last || few === undefined) return [];
+    const name = `CPU of an event ${manner} among ${shown(last)} / among ${shown(first)}`;
+    return [[name, quotient(many, few, cpuOf)] as const];
+  });
   deliver(
     {
       bench: "memory",
@@ -97,15 +119,7 @@ try {
       settings: { instances: listed, ...settings },
       othersBusyCores: othersBusy(all),
       subjects,
-      ...(isCompared && {
-        ratio: {
-          [`CPU of an event among ${shown(last)} / among ${shown(first)}`]: quotient(
-            ofEvents(last),
-            ofEvents(first),
-            cpuOf,
-          ),
-        },
-      }),
+      ratio: Object.fromEntries(ratios),
     },
     json,
   );
