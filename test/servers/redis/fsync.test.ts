@@ -21,12 +21,13 @@ interface Pair {
   readonly replica: RedisServer;
 }
 
+async function serverWith(options: RedisServerOptions): Promise<RedisServer> {
+  const server = await RedisServer.start(options);
+  endings.push(() => server.stop());
+  return server;
+}
+
 async function pairOf(ofMaster: Log, ofReplica: Log): Promise<Pair> {
-  const serverWith = async (options: RedisServerOptions) => {
-    const server = await RedisServer.start(options);
-    endings.push(() => server.stop());
-    return server;
-  };
   const master = await serverWith({ log: ofMaster, settings: ["--repl-diskless-sync-delay", "0"] });
   const settings = ["--replicaof", "127.0.0.1", String(master.port)];
   const pair = { master, replica: await serverWith({ log: ofReplica, settings }) };
@@ -145,14 +146,15 @@ describe("a commit that waits until a replica has synced it (refused where Redis
   test("fails in time when the replica keeps no log, and goes on once it does", async () => {
     const pair = await pairOf("always", "none");
     if (await refuses(pair.master)) return;
-    const store = await storeAt(`${pair.master.url}${gate}`);
+    const prefix = newPrefix();
+    const store = await storeAt(`${pair.master.url}${gate}`, prefix);
     const owner = await Owner.of(store);
     const commit = owner.commitOf({ instances: [writeOf("order/1", { history: ["h"] })] });
     await expect(store.commit(commit)).rejects.toMatchObject(unsynced);
     const told = [expect.stringMatching(/fail while .*0 of 1 replicas.*appendonly/)];
     expect(store.warnings()).toEqual(told);
     // Another process finds it out as it starts.
-    expect((await storeAt(`${pair.master.url}${gate}`)).warnings()).toEqual(told);
+    expect((await storeAt(`${pair.master.url}${gate}`, prefix)).warnings()).toEqual(told);
     await pair.replica.call("config", "set", "appendonly", "yes");
     expect(await answerTo(store, commit)).toMatchObject({ kind: "committed", sequence: 1 });
     expect(await owner.historyOf("order/1")).toEqual(["h"]);
@@ -180,6 +182,14 @@ describe("a commit that waits until a replica has synced it (refused where Redis
     await pair.master.call("config", "set", "appendonly", "yes");
     expect(await answerTo(store, commit)).toMatchObject({ kind: "committed", sequence: 1 });
     expect(await owner.historyOf("order/1")).toEqual(["h"]);
+  });
+
+  test("is refused where Redis does not know WAITAOF, even before a replica is there", async () => {
+    const server = await serverWith({ log: "always" });
+    const settings = ["--rename-command", "WAITAOF", ""];
+    const isNew = await hasWaitAof(server);
+    const old = isNew ? await serverWith({ log: "always", settings }) : server;
+    expect(await refuses(old)).toBe(true);
   });
 
   test("needs no other rights than the README lists", async () => {
