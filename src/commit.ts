@@ -81,6 +81,7 @@ export interface Commit {
   readonly inboxWindowMs: number;
   /** Each key stands here once at most. */
   readonly instances: readonly InstanceWrite[];
+  /** An entry whose `seq` is there already takes its place. */
   readonly outboxAdded: readonly OutboxEntry[];
   /** `seq`s that were delivered; unknown ones do no harm. */
   readonly outboxSettled: readonly number[];

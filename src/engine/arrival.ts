@@ -2,6 +2,7 @@ import type { Headers, Message } from "../message.ts";
 import type { DeadLetterReason } from "../observer.ts";
 import type { Delivery } from "../transport.ts";
 import type { Until } from "./client.ts";
+import type { RunContent } from "./wire.ts";
 
 /** What has to be settled once an arrival is dealt with. */
 export interface Receipt {
@@ -75,6 +76,14 @@ export type Outcome =
   | { readonly kind: "done"; readonly output: unknown }
   | { readonly kind: "error"; readonly error: unknown };
 
+/** What a worker reports of one attempt. */
+export interface ActivityReport {
+  readonly activity: string;
+  readonly generation: number;
+  readonly attempt: number;
+  readonly outcome: Outcome;
+}
+
 export interface ResultArrival extends Arriving {
   readonly kind: "result";
   readonly activity: string;
@@ -113,6 +122,13 @@ export interface WatchArrival extends Arriving {
   readonly until: Until;
 }
 
+/** A local activity that an earlier owner has left, with what is written down before it runs. */
+export interface RerunArrival extends Arriving {
+  readonly kind: "rerun";
+  readonly seq: number;
+  readonly content: RunContent;
+}
+
 /** A message that no machine ever sees. */
 export interface UnfitArrival extends Arriving {
   readonly kind: "unfit";
@@ -133,4 +149,5 @@ export type Arrival =
   | ControlArrival
   | LetterArrival
   | WatchArrival
+  | RerunArrival
   | UnfitArrival;

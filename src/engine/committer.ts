@@ -143,7 +143,7 @@ export class Committer {
     try {
       const corrupt = this.#cache.corrupt.get(arrival.key);
       if (corrupt !== undefined && arrival.kind === "timer") keepForLater(plan, arrival);
-      else if (arrival.kind === "letter") apply(plan, arrival);
+      else if (arrival.kind === "letter" || arrival.kind === "rerun") apply(plan, arrival);
       else apply(plan, this.#readable(arrival, corrupt));
       return true;
     } catch (error) {

@@ -17,7 +17,7 @@ export interface Limits {
   readonly missingInstanceWaitMs: number;
   readonly leaseMs: number;
   readonly storeDeadlineMs: number;
-  /** How many processes may end over a message, tried alone, before it is set aside as poison. */
+  /** How many processes may end over a message, tried alone, before it is poison, or over an activity before it fails. */
   readonly deaths: number;
 }
 

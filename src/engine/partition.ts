@@ -1,5 +1,6 @@
 import { partitionOf } from "../routing.ts";
 import type { Delivery } from "../transport.ts";
+import { LeftRuns } from "./activities/left-runs.ts";
 import { LocalActivities } from "./activities/local-activities.ts";
 import { type AftermathPorts, aftermath } from "./aftermath.ts";
 import type { Arrival, UnfitArrival } from "./arrival.ts";
@@ -20,7 +21,7 @@ import { markRepublished, sendAgain } from "./trace-send.ts";
 import { Trials } from "./trials.ts";
 import { WakeUp } from "./wake-up.ts";
 import { Watchers } from "./watchers.ts";
-import type { OutboxContent } from "./wire.ts";
+import type { ActivityTask, OutboxContent } from "./wire.ts";
 
 /**
  * One owned partition, from its claim until it is released or lost. A batch goes: take what has arrived, load,
@@ -40,6 +41,7 @@ export class Partition {
   readonly #feed: Feed;
   readonly #outbox: Outbox;
   readonly #activities: LocalActivities;
+  readonly #leftRuns: LeftRuns;
   readonly #wakeUp: WakeUp;
   readonly #watchers: Watchers;
   readonly #catchUp: CatchUp;
@@ -51,25 +53,18 @@ export class Partition {
   #state: "open" | "closing" | "ended" = "open";
 
   constructor(ports: EnginePorts, owned: Owned, lost: (reason: string) => void) {
-    const { store, transport, clock, registry, storeClock, names, limits } = ports;
+    const { store, transport, clock, registry, storeClock, names, limits, trialRoom: room } = ports;
     const partition = owned.number;
     const queue = names.partition(partition);
     this.number = partition;
     this.epoch = owned.claim.epoch;
     this.#ports = ports;
     this.#lost = lost;
-    const { storeDeadlineMs, prefetch } = limits;
+    const { storeDeadlineMs, prefetch, deaths } = limits;
     this.#cache = new InstanceCache({ store, clock, registry, partition, storeDeadlineMs });
     this.#committer = new Committer(ports, owned, this.#cache);
     const delivered = (seqs: readonly number[]) => this.#delivered(seqs);
-    const { deaths } = limits;
-    const trying = {
-      clock,
-      deaths,
-      room: ports.trialRoom,
-      committer: this.#committer,
-      settle: delivered,
-    };
+    const trying = { clock, deaths, room, committer: this.#committer, settle: delivered };
     this.#trials = new Trials({ ...trying, claimedAt: storeClock.latest() });
     this.#intake = new Intake(limits, (arrival) => this.#trials.isSuspect(arrival));
     this.#watchers = new Watchers(clock);
@@ -80,6 +75,8 @@ export class Partition {
     const arrive = (arrival: Arrival) => this.#arrive(arrival);
     const storeNow = () => storeClock.earliest();
     this.#activities = new LocalActivities({ ...ports, storeNow, arrive });
+    const isRunning = (task: ActivityTask) => this.#activities.isRunning(task);
+    this.#leftRuns = new LeftRuns({ ...ports, room, deaths, arrive, isRunning });
     const wake = () => this.#timersMayBeDue();
     this.#catchUp = new CatchUp(clock, wake);
     this.#settlement = new Settlement(clock, () => this.#schedule());
@@ -141,12 +138,13 @@ export class Partition {
   async #finish(): Promise<void> {
     await this.#running;
     await this.#outbox.drained();
-    await this.#committer.commit([]);
+    await this.#committer.commit(this.#leftRuns.handBack());
   }
 
   #stop(): void {
     this.#state = "ended";
     this.#intake.clear();
+    this.#leftRuns.close();
     this.#activities.abortAll();
     this.#outbox.close();
     this.#wakeUp.reset();
@@ -196,8 +194,9 @@ export class Partition {
     if (content.kind === "unfit") return this.#arrive(content);
     if (content.kind === "trial") return;
     if (content.kind === "run") {
-      const { task, trace } = content;
-      return this.#activities.start(seq, task, isLeft ? markRepublished(trace) : trace);
+      if (isLeft) return this.#leftRuns.take(seq, content);
+      const { task, trace, tried } = content;
+      return this.#activities.start(seq, task, tried ? markRepublished(trace) : trace);
     }
     const { outgoing } = content;
     const { names, transport } = this.#ports;

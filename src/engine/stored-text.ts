@@ -18,8 +18,8 @@ type Fields = Readonly<Record<string, unknown>>;
 /** An outbox entry; as an arrival, for the operator, when it cannot be read. */
 export function readOutboxEntry(seq: number, entry: string): OutboxContent | UnfitArrival {
   const content = fieldsIn(entry);
-  const { kind, outgoing, task, trial } = content ?? {};
-  if (kind === "run" && isTask(task)) return content as unknown as OutboxContent;
+  const { kind, outgoing, task, tried, trial } = content ?? {};
+  if (kind === "run" && isTask(task) && isTried(tried)) return content as unknown as OutboxContent;
   if (kind === "trial" && isTrial(trial)) return content as unknown as OutboxContent;
   if (kind === "publish" && isOutgoing(outgoing)) return content as unknown as OutboxContent;
   return {
@@ -81,6 +81,11 @@ function isTask(task: unknown): boolean {
   const { key, activity, generation, source, definition, attempt } = task;
   const texts = [key, activity, source, definition].every((text) => typeof text === "string");
   return texts && Number.isInteger(generation) && Number.isInteger(attempt);
+}
+
+function isTried(tried: unknown): boolean {
+  if (tried === undefined) return true;
+  return isTable(tried) && isText(tried["by"]) && Number.isInteger(tried["deaths"]);
 }
 
 function isTrial(trial: unknown): boolean {

@@ -4,6 +4,7 @@ export class TrialRoom {
   readonly by: string;
   #living: ReadonlySet<string> = new Set();
   #last: Promise<unknown> = Promise.resolve();
+  #lastActivity: Promise<unknown> = Promise.resolve();
 
   constructor(by: string) {
     this.by = by;
@@ -23,5 +24,10 @@ export class TrialRoom {
     const result = this.#last.then(work);
     this.#last = result.catch(() => undefined);
     return result;
+  }
+
+  /** The same for activities, which may take long. */
+  runActivity(work: () => Promise<void>): void {
+    this.#lastActivity = this.#lastActivity.then(work).catch(() => undefined);
   }
 }

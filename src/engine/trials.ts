@@ -92,7 +92,8 @@ export class Trials {
     const { room, committer } = this.#options;
     const trial: Trial = {
       by: room.by,
-      trying: [...new Set(arrivals.map(nameOf))],
+      // Activities have an account of their own.
+      trying: [...new Set(arrivals.filter(({ kind }) => kind !== "rerun").map(nameOf))],
       deaths: Object.fromEntries(this.#deaths),
     };
     committer.delivered(this.#entries.splice(0));

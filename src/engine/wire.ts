@@ -1,6 +1,5 @@
 import type { Headers, Message } from "../message.ts";
 import type { Outgoing } from "../transport.ts";
-import type { Outcome } from "./arrival.ts";
 
 /** Message types that only the engine's own processes may send to each other. */
 export const wire = {
@@ -53,14 +52,6 @@ export interface WorkLimits {
   readonly heartbeatMs?: number;
 }
 
-/** What a worker reports of one attempt. */
-export interface ActivityReport {
-  readonly activity: string;
-  readonly generation: number;
-  readonly attempt: number;
-  readonly outcome: Outcome;
-}
-
 /** What is written down before it is tried, since it may have ended an earlier owner. */
 export interface Trial {
   /** The process that tries. */
@@ -71,10 +62,19 @@ export interface Trial {
   readonly deaths: Readonly<Record<string, number>>;
 }
 
+/** A local activity to run. */
+export interface RunContent {
+  readonly kind: "run";
+  readonly task: ActivityTask;
+  readonly trace: Headers;
+  /** Set once an earlier owner has left it: the process that runs it now, if any does, and how many have ended over it. */
+  readonly tried?: { readonly by?: string; readonly deaths: number };
+}
+
 /** What an outbox entry asks for: a message to publish, or a local activity to run; or what it warns of. */
 export type OutboxContent =
   | { readonly kind: "publish"; readonly outgoing: Outgoing }
-  | { readonly kind: "run"; readonly task: ActivityTask; readonly trace: Headers }
+  | RunContent
   | { readonly kind: "trial"; readonly trial: Trial };
 
 const traceHeaders = ["traceparent", "tracestate", "baggage"] as const;

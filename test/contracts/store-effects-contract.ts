@@ -88,6 +88,20 @@ export function storeEffectsContract(create: StoreFactory): void {
   });
 
   describe("an outbox", () => {
+    test("has one entry of a seq, the last one that was added", async () => {
+      await owner.commit({ outboxAdded: [1, 2, 3].map((seq) => ({ seq, entry: `out ${seq}` })) });
+      await owner.commit({ outboxAdded: [{ seq: 2, entry: "another" }] });
+      expect(await store.outbox(1, 0, 9)).toEqual([
+        { seq: 1, entry: "out 1" },
+        { seq: 2, entry: "another" },
+        { seq: 3, entry: "out 3" },
+      ]);
+      expect(await store.claim(1, "owner", 60_000)).toMatchObject({ lastSeq: 3 });
+      await owner.claim();
+      await owner.commit({ outboxSettled: [2] });
+      expect((await store.outbox(1, 0, 9)).map(({ seq }) => seq)).toEqual([1, 3]);
+    });
+
     test("gives what is not settled in the order of seq, from any seq, to a limit", async () => {
       const outboxAdded = [1, 2, 3, 10, 20].map((seq) => ({ seq, entry: `out ${seq}` }));
       await owner.commit({ outboxAdded });

@@ -1,6 +1,7 @@
 import type { Commit } from "../../src/commit.ts";
+import type { ActivityReport } from "../../src/engine/arrival.ts";
 import { parseEngineTimer, parseTimerId } from "../../src/engine/timer-id.ts";
-import { type ActivityReport, wire } from "../../src/engine/wire.ts";
+import { wire } from "../../src/engine/wire.ts";
 import { instanceHeader, type Message } from "../../src/message.ts";
 import { partitionOf } from "../../src/routing.ts";
 import type { MemoryStoreData } from "../../src/stores/memory/store-data.ts";

@@ -77,6 +77,10 @@ export class LocalActivities {
     });
   }
 
+  isRunning(task: ActivityTask): boolean {
+    return this.#running.has(runId(task));
+  }
+
   /** Calls off a run, named `key#generation#activity`: its signal aborts and its result is dropped. */
   abort(id: string): void {
     this.#running.get(id)?.abort();

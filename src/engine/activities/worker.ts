@@ -3,19 +3,13 @@ import { instanceHeader } from "../../message.ts";
 import { partitionOf } from "../../routing.ts";
 import type { OpenSpan } from "../../tracer.ts";
 import type { Consumer, Delivery } from "../../transport.ts";
-import type { Outcome } from "../arrival.ts";
+import type { ActivityReport, Outcome } from "../arrival.ts";
 import { within } from "../deadline.ts";
 import { type EnginePorts, textOf } from "../ports.ts";
 import type { Registry } from "../registry.ts";
 import { readTask } from "../stored-text.ts";
 import { leaseTimer, timerId } from "../timer-id.ts";
-import {
-  type ActivityReport,
-  type ActivityTask,
-  jsonMessage,
-  type WorkLimits,
-  wire,
-} from "../wire.ts";
+import { type ActivityTask, jsonMessage, type WorkLimits, wire } from "../wire.ts";
 import { runAttempt } from "./run-attempt.ts";
 import { beginAttempt, observationOf } from "./trace-attempt.ts";
 

@@ -1,6 +1,12 @@
 import { toErrorRecord } from "../../errors.ts";
 import type { Headers } from "../../message.ts";
-import type { ChildArrival, Outcome, ResultArrival, TimerArrival } from "../arrival.ts";
+import type {
+  ChildArrival,
+  Outcome,
+  RerunArrival,
+  ResultArrival,
+  TimerArrival,
+} from "../arrival.ts";
 import { jsonDigest, type WaitingEvent } from "../instance.ts";
 import { policyOf } from "../registry.ts";
 import { type Actor, type ChildRecord, withAttempt } from "../statechart/actor.ts";
@@ -39,6 +45,13 @@ export function applyResult(plan: Plan, arrival: ResultArrival): void {
   }
   rememberMessage(running.draft, arrival);
   conclude(running, child, arrival.outcome, arrival.trace);
+}
+
+/** Writes down in its outbox entry who runs an activity now, unless nobody wants it any more. */
+export function applyRerun(plan: Plan, { key, seq, content }: RerunArrival): void {
+  const { current } = plan.draft(key);
+  const isWanted = current === undefined || current.runs?.[content.task.activity]?.seq === seq;
+  if (isWanted) plan.outbox.push({ seq, content });
 }
 
 /** Takes what a child workflow tells its parent. */

@@ -1,5 +1,5 @@
 import type { Arrival } from "../arrival.ts";
-import { applyChildNews, applyResult } from "./apply-activity.ts";
+import { applyChildNews, applyRerun, applyResult } from "./apply-activity.ts";
 import { applyControl } from "./apply-control.ts";
 import { applyEvent } from "./apply-event.ts";
 import { applyLetter } from "./apply-letter.ts";
@@ -17,10 +17,11 @@ export function apply(plan: Plan, arrival: Arrival): void {
   if (seq !== undefined) plan.settled.add(seq);
   if (timerRow !== undefined) plan.disarmed.add(timerRow.id);
   if (arrival.kind === "watch") plan.watches.push(arrival);
+  else if (arrival.kind === "rerun") applyRerun(plan, arrival);
   else traceStep(plan, arrival, applyTraced);
 }
 
-function applyTraced(plan: Plan, arrival: Exclude<Arrival, { kind: "watch" }>): void {
+function applyTraced(plan: Plan, arrival: Exclude<Arrival, { kind: "watch" | "rerun" }>): void {
   if (arrival.kind === "unfit") return turnAway(plan, arrival);
   if (arrival.kind === "letter") return applyLetter(plan, arrival);
   if (isRepeated(plan, arrival)) return;
@@ -37,7 +38,7 @@ function catchUp(plan: Plan, key: string): void {
   if (definition !== undefined) playHeld({ plan, draft, definition });
 }
 
-type Addressed = Exclude<Arrival, { readonly kind: "unfit" | "watch" | "letter" }>;
+type Addressed = Exclude<Arrival, { readonly kind: "unfit" | "watch" | "rerun" | "letter" }>;
 
 function dispatch(plan: Plan, arrival: Addressed): void {
   switch (arrival.kind) {

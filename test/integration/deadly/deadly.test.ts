@@ -2,27 +2,32 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Child } from "../../support/child-process.ts";
 
 const program = fileURLToPath(import.meta.resolve("./trap-process.ts"));
 /** It happens twice: as an event that waits, and as a message of its own; then together with others; then alone. */
 const mostDeaths = 6;
 
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "waybill-trap-"));
-});
-afterEach(() => rmSync(folder, { recursive: true }));
-
 interface Outcome {
   readonly deaths: number;
   readonly numbers: readonly (readonly number[])[];
+  /** What came of the activity of each instance, if it has any. */
+  readonly worked: readonly (string | null)[];
   readonly letters: readonly { readonly type?: string; readonly reason: string }[];
 }
 
-/** Starts the process again for as long as it is killed. */
 async function untilAtRest(harm: string): Promise<Outcome> {
+  const folder = mkdtempSync(join(tmpdir(), "waybill-trap-"));
+  try {
+    return await restarting(harm, folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Starts the process again for as long as it is killed. */
+async function restarting(harm: string, folder: string): Promise<Outcome> {
   const accepted = new Set<string>();
   for (let deaths = 0; ; deaths += 1) {
     const known = [...accepted].join(",");
@@ -50,4 +55,21 @@ describe("what ends every process that looks at it", () => {
     expect(deaths).toBeGreaterThan(2);
     expect(deaths).toBeLessThanOrEqual(mostDeaths);
   });
+
+  // Most of it is waiting, so they wait together.
+  it.concurrent.each([
+    ["at once", "activity"],
+    ["when it has run for a while", "late"],
+  ])(
+    "fails soon, and nothing else does: an activity that kills %s",
+    { timeout: 120_000 },
+    async (_, harm) => {
+      const { deaths, numbers, letters, worked } = await untilAtRest(harm);
+      expect(worked).toEqual(["done", "ProcessEnded", "done"]);
+      expect(numbers).toEqual([inOrder, inOrder, inOrder]);
+      expect(letters).toEqual([]);
+      expect(deaths).toBeGreaterThan(2);
+      expect(deaths).toBeLessThanOrEqual(mostDeaths);
+    },
+  );
 });

@@ -6,7 +6,12 @@ import { writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { assign, sendParent, setup } from "xstate";
 import { z } from "zod";
-import { createEngine, defineWorkflow } from "../../../src/index.ts";
+import {
+  type ActivityArguments,
+  activity,
+  createEngine,
+  defineWorkflow,
+} from "../../../src/index.ts";
 
 const die = () => process.kill(process.pid, "SIGKILL");
 
@@ -18,6 +23,15 @@ const helper = setup({}).createMachine({
   },
 });
 
+/** Those that do no harm take longer than the one that does, so that they are under way when the process ends. */
+const work = activity({
+  async run({ input: { harm } }: ActivityArguments<{ harm: string }>) {
+    await sleep({ activity: 5, late: 1_200 }[harm] ?? 2_000);
+    if (harm === "activity" || harm === "late") die();
+    return "done";
+  },
+});
+
 const trap = defineWorkflow({
   name: "trap",
   version: "1",
@@ -26,10 +40,10 @@ const trap = defineWorkflow({
   machine: setup({
     types: {
       input: {} as { harm: string },
-      context: {} as { harm: string; numbers: readonly number[] },
+      context: {} as { harm: string; numbers: readonly number[]; worked?: string },
       events: {} as { type: "trap.note"; number: number } | { type: "trap.harm" },
     },
-    actors: { helper },
+    actors: { helper, work },
     guards: {
       harms: () => {
         die();
@@ -37,6 +51,7 @@ const trap = defineWorkflow({
       },
       hasTimer: ({ context }) => context.harm === "timer",
       hasChild: ({ context }) => context.harm === "child",
+      hasWork: ({ context }) => ["activity", "late", "slow"].includes(context.harm),
     },
   }).createMachine({
     context: ({ input }) => ({ harm: input.harm, numbers: [] }),
@@ -52,11 +67,24 @@ const trap = defineWorkflow({
         always: [
           { guard: "hasTimer", target: "ticking" },
           { guard: "hasChild", target: "helped" },
+          { guard: "hasWork", target: "working" },
           { target: "quiet" },
         ],
       },
       ticking: { after: { 20: { guard: "harms", target: "quiet" } } },
       helped: { invoke: { src: "helper", id: "helper" } },
+      working: {
+        invoke: {
+          id: "work",
+          src: "work",
+          input: ({ context: { harm } }) => ({ harm }),
+          onDone: { target: "quiet", actions: assign({ worked: ({ event }) => event.output }) },
+          onError: {
+            target: "quiet",
+            actions: assign({ worked: ({ event }) => (event.error as Error).name }),
+          },
+        },
+      },
       quiet: {},
     },
   }),
@@ -65,7 +93,7 @@ const trap = defineWorkflow({
 const [, , path = "", harm = "", accepted = ""] = process.argv;
 const known = new Set(accepted.split(","));
 const settings = { broker: "embedded:", store: `sqlite:${path}`, prefix: "trap", partitions: 1 };
-const engine = createEngine({ workflows: [trap], ...settings, limits: { leaseMs: 500 } });
+const engine = createEngine({ workflows: [trap], ...settings });
 const { client } = engine;
 
 async function once(name: string, act: () => Promise<unknown>): Promise<void> {
@@ -75,7 +103,8 @@ async function once(name: string, act: () => Promise<unknown>): Promise<void> {
 }
 
 function start(id: string): Promise<void> {
-  const input = { harm: id === "b" ? harm : "" };
+  const harmless = harm === "activity" || harm === "late" ? "slow" : "";
+  const input = { harm: id === "b" ? harm : harmless };
   return once(`start-${id}`, () => client.startAsync({ workflow: "trap", id, input }));
 }
 
@@ -104,17 +133,20 @@ for (;;) {
   const instances = await Promise.all(
     ids.map((id) => client.get("trap", id).catch(() => undefined)),
   );
-  const isDone = instances.every((one) => Object(one?.context).numbers?.length === 6);
+  const isDone = instances.every(
+    (one) => Object(one?.context).numbers?.length === 6 && one?.state !== "working",
+  );
   if (isDone && left === 0 && process.uptime() > 1) {
     const { items } = await client.deadLetters();
     const numbers = instances.map((one) => Object(one?.context).numbers);
+    const worked = instances.map((one) => Object(one?.context).worked);
     const letters = items.map(({ messageId, type, reason, detail }) => ({
       messageId,
       type,
       reason,
       detail,
     }));
-    writeSync(1, `rest ${JSON.stringify({ numbers, letters })}\n`);
+    writeSync(1, `rest ${JSON.stringify({ numbers, letters, worked })}\n`);
     break;
   }
   await sleep(20);
