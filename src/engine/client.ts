@@ -273,7 +273,10 @@ export interface Client {
   redriveDeadLetter(id: string): Promise<void>;
   /** Removes a dead letter; from an instance that failed on it, the event too. Refused: `unknown-dead-letter`. */
   dropDeadLetter(id: string): Promise<void>;
-  /** Sends those again that are older than `before`, oldest first; what cannot be sent stays. */
+  /**
+   * Sends those again that are older than `before`, oldest first; what cannot be sent stays, and so does what is
+   * `too-old`, unless `reason` asks for just that: it may have been applied, and would be once more.
+   */
   redriveDeadLetters(request: RedriveRequest): Promise<Redriven>;
   health(): Promise<Health>;
 }

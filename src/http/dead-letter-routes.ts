@@ -97,7 +97,7 @@ const redriveMany = createRoute({
   tags: ["Operations"],
   summary: "Send many dead letters again",
   description:
-    "Oldest first: those set aside before the time `before`, of one `workflow` or with one `reason` if given, `limit` at most (1000). What comes back is younger than that, so that nothing goes round in circles.",
+    "Oldest first: those set aside before the time `before`, of one `workflow` or with one `reason` if given, `limit` at most (1000). Those with the reason `too-old` may have been applied long ago, so they are left, and counted as refused, unless that reason is given. What comes back is younger than that, so that nothing goes round in circles.",
   request: {
     body: {
       description: "Which ones; `before` has to be there",

@@ -97,7 +97,8 @@ function isTooOld(plan: Plan, arrival: Arrival): boolean {
       reason: "too-old",
       problem: {
         code: "too-old",
-        message: "The message is older than the time for which handled messages are remembered.",
+        message:
+          "The message is older than the time for which handled messages are remembered, so it may have been applied.",
         action: "Send it again under a new id if it is still meant.",
       },
     },

@@ -63,7 +63,7 @@ export class Operator {
     );
   }
 
-  /** Sends dead letters again that are older than `before`, oldest first. */
+  /** Sends dead letters again that are older than `before`, oldest first; those that are too old only by that reason. */
   async redriveAll(request: RedriveRequest): Promise<Redriven> {
     const { before, limit = defaultRedrives, ...filter } = request;
     // What comes back as a dead letter is younger than this, so that nothing goes round and round.
@@ -74,7 +74,14 @@ export class Operator {
       const page = await this.#reader.deadLetters(asked);
       const due = page.items.filter(({ at }) => at < end);
       const chosen = due.slice(0, limit - done.redriven);
-      const outcomes = await Promise.all(chosen.map((letter) => this.#tryRedrive(letter)));
+      // Whether one that is too old was applied long ago nobody can tell: each has to be looked at, or asked for.
+      const outcomes = await Promise.all(
+        chosen.map((letter) =>
+          letter.reason === "too-old" && filter.reason !== "too-old"
+            ? false
+            : this.#tryRedrive(letter),
+        ),
+      );
       const redriven = outcomes.filter(Boolean).length;
       done.redriven += redriven;
       done.refused += outcomes.length - redriven;
