@@ -75,16 +75,13 @@ export class Operator {
       const due = page.items.filter(({ at }) => at < end);
       const chosen = due.slice(0, limit - done.redriven);
       // Whether one that is too old was applied long ago nobody can tell: each has to be looked at, or asked for.
-      const outcomes = await Promise.all(
-        chosen.map((letter) =>
-          letter.reason === "too-old" && filter.reason !== "too-old"
-            ? false
-            : this.#tryRedrive(letter),
-        ),
+      const sent = chosen.filter(
+        ({ reason }) => reason !== "too-old" || filter.reason === "too-old",
       );
+      const outcomes = await Promise.all(sent.map((letter) => this.#tryRedrive(letter)));
       const redriven = outcomes.filter(Boolean).length;
       done.redriven += redriven;
-      done.refused += outcomes.length - redriven;
+      done.refused += chosen.length - redriven;
       if (chosen.length < due.length) return { ...done, more: true };
       cursor = page.nextCursor;
       if (cursor === undefined || due.length < page.items.length) return done;
