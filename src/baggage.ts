@@ -22,6 +22,7 @@ export function carryingBaggage(tracer: Tracer, keys: readonly string[]): Tracer
   const carried = new Set(keys);
   return {
     isActive: tracer.isActive,
+    mayRecord: (headers) => tracer.mayRecord(headers),
     begin(start) {
       const span = tracer.begin(start);
       const { baggage, ...rest } = span.headers;

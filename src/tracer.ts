@@ -14,9 +14,14 @@ export interface SpanStart {
   readonly parent: Headers;
   /** The last step of the same instance: a tracer may begin a new trace that is linked to it after a long wait. */
   readonly previous?: PreviousStep;
+  /** What else is known of it; asked for only when somebody may look. */
+  readonly details: () => SpanDetails;
+}
+
+export interface SpanDetails {
+  readonly attributes: Attributes;
   /** Trace contexts that have to do with it but did not cause it. */
   readonly links?: readonly Headers[];
-  readonly attributes: Attributes;
 }
 
 /** An earlier step: its W3C trace context, and how long ago it was. */
@@ -38,7 +43,8 @@ export interface SpanEnd {
 export interface OpenSpan {
   /** The W3C trace context that everything it causes carries on: `traceparent`, `tracestate`, `baggage`. */
   readonly headers: Headers;
-  end(how?: SpanEnd): void;
+  /** `how` is asked for only when somebody may look. */
+  end(how?: () => SpanEnd): void;
   /** Runs a piece of the user's code with this span as the active one, for instrumentation of other libraries. */
   within<Result>(task: () => Result): Result;
 }
@@ -47,6 +53,8 @@ export interface OpenSpan {
 export interface Tracer {
   /** False when nobody will ever look: what a span would say need not be worked out. */
   readonly isActive: boolean;
+  /** False when nothing that goes on with this W3C trace context is looked at: it was not sampled. */
+  mayRecord(headers: Headers): boolean;
   begin(span: SpanStart): OpenSpan;
 }
 
@@ -58,5 +66,6 @@ export function traceIdOf(headers: Headers): string | undefined {
 /** Records nothing; the trace contexts of others pass through unchanged. */
 export const silentTracer: Tracer = {
   isActive: false,
+  mayRecord: () => false,
   begin: ({ parent }) => ({ headers: parent, end() {}, within: (task) => task() }),
 };

@@ -161,13 +161,15 @@ class Host implements ServiceHost {
       kind: "consumer",
       name: spanName.process(message.type ?? service.name),
       parent: traceOf(message.headers),
-      attributes: {
-        [attribute.operationType]: "process",
-        [attribute.destination]: queue,
-        [attribute.service]: service.name,
-        ...messageAttributes(message),
-        ...instanceAttributes(message.headers?.[instanceHeader] ?? ""),
-      },
+      details: () => ({
+        attributes: {
+          [attribute.operationType]: "process",
+          [attribute.destination]: queue,
+          [attribute.service]: service.name,
+          ...messageAttributes(message),
+          ...instanceAttributes(message.headers?.[instanceHeader] ?? ""),
+        },
+      }),
     });
   }
 
@@ -179,7 +181,8 @@ class Host implements ServiceHost {
       span.end();
       return answers.map((answer) => carrying(answer, span));
     } catch (thrown) {
-      span.end({ error: String(thrown), attributes: { [attribute.errorType]: "unanswered" } });
+      const error = String(thrown);
+      span.end(() => ({ error, attributes: { [attribute.errorType]: "unanswered" } }));
       trouble(`${service.name} leaves a request unanswered: ${String(thrown)}`);
       return [];
     }

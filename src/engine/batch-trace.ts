@@ -28,18 +28,21 @@ export class BatchTrace {
     this.#tracer = arrivals.length === 0 ? silentTracer : tracer;
     this.#partition = partition;
     this.#arrivals = arrivals;
-    if (!this.#tracer.isActive || arrivals.length < 2) return;
+    // Without any that may be looked at, there is nothing to link to it.
+    if (arrivals.length < 2 || !arrivals.some(({ trace }) => tracer.mayRecord(trace))) return;
     this.#batch = tracer.begin({
       kind: "client",
       name: spanName.receive,
       parent: {},
-      links: distinct(arrivals.map(({ trace }) => trace)),
-      attributes: {
-        [attribute.operationType]: "receive",
-        [attribute.destination]: names.partition(partition),
-        [attribute.batchSize]: arrivals.length,
-        [attribute.partition]: partition,
-      },
+      details: () => ({
+        links: distinct(arrivals.map(({ trace }) => trace)),
+        attributes: {
+          [attribute.operationType]: "receive",
+          [attribute.destination]: names.partition(partition),
+          [attribute.batchSize]: arrivals.length,
+          [attribute.partition]: partition,
+        },
+      }),
     });
   }
 
@@ -55,10 +58,12 @@ export class BatchTrace {
       kind: "client",
       name: spanName.commit,
       parent: (this.#batch ?? plan.spans.steps[0]?.span)?.headers ?? {},
-      attributes: {
-        [attribute.partition]: this.#partition,
-        [attribute.batchSize]: this.#arrivals.length,
-      },
+      details: () => ({
+        attributes: {
+          [attribute.partition]: this.#partition,
+          [attribute.batchSize]: this.#arrivals.length,
+        },
+      }),
     });
   }
 

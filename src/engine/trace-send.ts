@@ -22,13 +22,15 @@ export function traceSend(
     kind: "producer",
     name: spanName.send(destination),
     parent: traceOf(message.headers),
-    attributes: {
-      [attribute.operationType]: "send",
-      [attribute.destination]: destination,
-      [attribute.routingKey]: routingKey,
-      ...messageAttributes(message),
-      ...instanceAttributes(message.headers?.[instanceHeader] ?? ""),
-    },
+    details: () => ({
+      attributes: {
+        [attribute.operationType]: "send",
+        [attribute.destination]: destination,
+        [attribute.routingKey]: routingKey,
+        ...messageAttributes(message),
+        ...instanceAttributes(message.headers?.[instanceHeader] ?? ""),
+      },
+    }),
   });
   const headers = { ...message.headers, ...span.headers };
   return { span, outgoing: { ...outgoing, message: { ...message, headers } } };

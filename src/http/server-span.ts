@@ -14,13 +14,13 @@ export function serverSpan(tracer: Tracer, parentOf: (c: Context) => Headers): M
       kind: "server",
       name: method,
       parent: parentOf(c),
-      attributes: { [attribute.httpMethod]: method },
+      details: () => ({ attributes: { [attribute.httpMethod]: method } }),
     });
     c.set(variable, span.headers);
     await span.within(next);
     const route = matchedRoutes(c).findLast((one) => one.method !== "ALL")?.path;
     const { status } = c.res;
-    span.end({
+    span.end(() => ({
       name: route === undefined ? method : `${method} ${route}`,
       attributes: {
         [attribute.httpStatus]: status,
@@ -28,7 +28,7 @@ export function serverSpan(tracer: Tracer, parentOf: (c: Context) => Headers): M
         ...(status >= 500 && { [attribute.errorType]: String(status) }),
       },
       ...(status >= 500 && { error: `answered ${status}` }),
-    });
+    }));
   };
 }
 

@@ -59,6 +59,7 @@ export function openTracing({ settings, system, service, processor }: TracingOpt
     tracer: provider.getTracer("waybill", undefined, { schemaUrl }),
     reach: settings.reach,
     system,
+    followsParents: isParentBased(settings),
   });
   return { tracer, close: () => provider.shutdown() };
 }
@@ -74,7 +75,11 @@ function exporting(settings: TelemetrySettings): SpanProcessor {
 
 function samplerOf({ sampler, samplerRatio }: TelemetrySettings): Sampler {
   const root = rootSampler(sampler.replace("parentbased_", ""), samplerRatio);
-  return sampler.startsWith("parentbased_") ? new ParentBasedSampler({ root }) : root;
+  return isParentBased({ sampler }) ? new ParentBasedSampler({ root }) : root;
+}
+
+function isParentBased({ sampler }: Pick<TelemetrySettings, "sampler">): boolean {
+  return sampler.startsWith("parentbased_");
 }
 
 function rootSampler(name: string, ratio: number): Sampler {

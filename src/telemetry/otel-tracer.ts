@@ -20,6 +20,8 @@ export interface OtelTracerOptions {
   readonly reach: TraceReach;
   /** The messaging system by its name in the conventions, `rabbitmq` for one. */
   readonly system: string;
+  /** Whether what follows a trace that was not sampled is never sampled either, as with `parentbased_` samplers. */
+  readonly followsParents: boolean;
 }
 
 const kinds = {
@@ -30,6 +32,7 @@ const kinds = {
   consumer: SpanKind.CONSUMER,
 } as const;
 
+const unsampledPattern = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f][02468ace]$/;
 const traceparentPattern = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
 /** Hands spans to an OpenTelemetry tracer, whoever has set that up. Trace contexts are read and written as W3C headers. */
@@ -41,51 +44,64 @@ export class OtelTracer implements Tracer {
     this.#options = options;
   }
 
+  mayRecord(headers: Headers): boolean {
+    return !(this.#options.followsParents && isUnsampled(headers));
+  }
+
   begin(start: SpanStart): OpenSpan {
     const { tracer, reach, system } = this.#options;
-    const { parent, links, previousTraceId } = originOf(start, reach);
-    const isMessaging = start.attributes[attribute.operationType] !== undefined;
+    const { parent, link, previousTraceId } = originOf(start, reach);
+    if (!this.mayRecord(parent)) return unsampledSpan(parent);
+    const { attributes, links = [] } = start.details();
+    const isMessaging = attributes[attribute.operationType] !== undefined;
     const span = tracer.startSpan(
       start.name,
       {
         kind: kinds[start.kind],
-        links: links.flatMap((headers) => {
+        links: [...links, ...(link === undefined ? [] : [link])].flatMap((headers) => {
           const found = spanContextOf(headers);
           return found === undefined ? [] : [{ context: found }];
         }),
         attributes: {
-          ...start.attributes,
+          ...attributes,
           ...(isMessaging && { [attribute.messagingSystem]: system }),
           ...(previousTraceId !== undefined && { [attribute.previousTrace]: previousTraceId }),
         },
       },
       contextOf(parent),
     );
-    return new OtelSpan(span, parent);
+    return openSpan(span, parent["baggage"]);
   }
 }
 
-class OtelSpan implements OpenSpan {
-  readonly headers: Headers;
-  readonly #span: Span;
+function openSpan(span: Span, baggage: string | undefined): OpenSpan {
+  return {
+    headers: headersOf(span.spanContext(), baggage),
+    end(how) {
+      if (span.isRecording() && how !== undefined) describeEnd(span, how());
+      span.end();
+    },
+    within: (task) => context.with(trace.setSpan(context.active(), span), task),
+  };
+}
 
-  constructor(span: Span, parent: Headers) {
-    this.#span = span;
-    this.headers = headersOf(span.spanContext(), parent["baggage"]);
-  }
+/** Hands on its parent's context. A span of its own would cost as much, and nobody could tell the difference. */
+function unsampledSpan(headers: Headers): OpenSpan {
+  return {
+    headers,
+    end() {},
+    within: (task) => context.with(contextOf(headers), task),
+  };
+}
 
-  end({ attributes, error, name }: SpanEnd = {}): void {
-    if (attributes !== undefined) this.#span.setAttributes(attributes);
-    if (name !== undefined) this.#span.updateName(name);
-    if (error !== undefined) {
-      this.#span.setStatus({ code: SpanStatusCode.ERROR, message: error });
-    }
-    this.#span.end();
-  }
+function describeEnd(span: Span, { attributes, error, name }: SpanEnd): void {
+  if (attributes !== undefined) span.setAttributes(attributes);
+  if (name !== undefined) span.updateName(name);
+  if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: error });
+}
 
-  within<Result>(task: () => Result): Result {
-    return context.with(trace.setSpan(context.active(), this.#span), task);
-  }
+function isUnsampled({ traceparent }: Headers): boolean {
+  return traceparent !== undefined && unsampledPattern.test(traceparent);
 }
 
 function contextOf(headers: Headers): Context {

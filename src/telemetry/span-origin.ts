@@ -10,28 +10,32 @@ export type TraceReach = "hot" | "linked" | "single";
 /** A trace that goes on for days is one that no viewer can show. */
 const hotMs = 60_000;
 
-/** Where a span begins: under a parent or, without one, as the root of a new trace, and what it is linked to. */
+/** Where a span begins: under a parent or, without one, as the root of a new trace. */
 export interface SpanOrigin {
   readonly parent: Headers;
-  readonly links: readonly Headers[];
+  /** The step of the same instance that it is linked to, as it does not lead back to it. */
+  readonly link?: Headers;
   /** The trace in which the same instance took its previous step, when that is another one. */
   readonly previousTraceId?: string;
 }
 
 /** Decides whether a span goes on with the trace of its cause. */
-export function originOf(start: SpanStart, reach: TraceReach): SpanOrigin {
-  const { parent, previous, links = [] } = start;
-  if (previous === undefined) return { parent, links };
+export function originOf(
+  start: Pick<SpanStart, "parent" | "previous">,
+  reach: TraceReach,
+): SpanOrigin {
+  const { parent, previous } = start;
+  if (previous === undefined) return { parent };
   const isCaused = parent["traceparent"] !== undefined;
   const cause = isCaused ? parent : { ...previous.headers, ...parent };
   const isLong = reach === "linked" || (reach === "hot" && previous.agoMs > hotMs);
-  if (!isLong) return { parent: cause, links };
+  if (!isLong) return { parent: cause };
   const previousTraceId = traceIdOf(previous.headers);
   const linked = { previousTraceId: previousTraceId ?? "" };
   // What another trace has caused belongs there, and is only linked to the instance's own past.
   if (traceIdOf(cause) !== previousTraceId) {
-    return { parent: cause, links: [...links, previous.headers], ...linked };
+    return { parent: cause, link: previous.headers, ...linked };
   }
   const { traceparent: _, tracestate: __, ...rest } = cause;
-  return { parent: rest, links: [...links, cause], ...linked };
+  return { parent: rest, link: cause, ...linked };
 }

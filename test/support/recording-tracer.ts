@@ -1,8 +1,8 @@
 import type { Headers } from "../../src/message.ts";
-import type { SpanEnd, SpanStart, Tracer } from "../../src/tracer.ts";
+import type { SpanDetails, SpanEnd, SpanStart, Tracer } from "../../src/tracer.ts";
 
 /** A span that a tracer was asked for; `ended` is undefined while it is open. */
-export interface RecordedSpan extends SpanStart {
+export interface RecordedSpan extends Omit<SpanStart, "details">, SpanDetails {
   readonly headers: Headers;
   readonly ended: SpanEnd | undefined;
 }
@@ -16,16 +16,20 @@ export class RecordingTracer implements Tracer {
     return this.spans.filter(({ ended }) => ended !== undefined);
   }
 
-  begin(start: SpanStart) {
+  mayRecord(): boolean {
+    return true;
+  }
+
+  begin({ details, ...start }: SpanStart) {
     const number = this.spans.length + 1;
     const traceId = start.parent["traceparent"]?.split("-")[1] ?? hex(number, 32);
     const headers = { ...start.parent, traceparent: `00-${traceId}-${hex(number, 16)}-01` };
-    const span = { ...start, headers, ended: undefined as SpanEnd | undefined };
+    const span = { ...start, ...details(), headers, ended: undefined as SpanEnd | undefined };
     this.spans.push(span);
     return {
       headers,
-      end(how: SpanEnd = {}) {
-        span.ended = how;
+      end(how: () => SpanEnd = () => ({})) {
+        span.ended = how();
       },
       within: <Result>(task: () => Result) => task(),
     };

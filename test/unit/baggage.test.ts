@@ -3,7 +3,7 @@ import { carryingBaggage, isBaggageKey } from "../../src/baggage.ts";
 import { silentTracer } from "../../src/tracer.ts";
 import { RecordingTracer } from "../support/recording-tracer.ts";
 
-const start = { kind: "consumer", name: "x", attributes: {} } as const;
+const start = { kind: "consumer", name: "x", details: () => ({ attributes: {} }) } as const;
 const traceparent = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
 
 /** What a span hands on of a baggage header. */
@@ -57,7 +57,7 @@ describe("baggage", () => {
     expect(tracer.isActive).toBe(true);
     const span = tracer.begin({ ...start, parent: { traceparent, baggage: "tenant=a,b=c" } });
     expect(span.within(() => 5)).toBe(5);
-    span.end({ error: "e" });
+    span.end(() => ({ error: "e" }));
     const [recorded] = recording.spans;
     expect(span.headers).toEqual({ ...recorded?.headers, baggage: "tenant=a" });
     expect(recorded?.ended).toEqual({ error: "e" });

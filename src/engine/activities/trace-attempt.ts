@@ -27,20 +27,24 @@ export function beginAttempt(
     kind,
     name: spanName.activity(parseInstanceKey(key)?.workflow ?? "", source),
     parent: traceOf(headers),
-    attributes: {
-      ...instanceAttributes(key),
-      ...republishedAttribute(headers),
-      [attribute.activity]: source,
-      [attribute.attempt]: attempt,
-    },
+    details: () => ({
+      attributes: {
+        ...instanceAttributes(key),
+        ...republishedAttribute(headers),
+        [attribute.activity]: source,
+        [attribute.attempt]: attempt,
+      },
+    }),
   });
 }
 
 /** Ends it with what came of the attempt. */
 export function endAttempt(span: OpenSpan, outcome: Outcome): void {
   if (outcome.kind === "done") return span.end();
-  const { name, message } = toErrorRecord(outcome.error);
-  span.end({ error: message, attributes: { [attribute.errorType]: name } });
+  span.end(() => {
+    const { name, message } = toErrorRecord(outcome.error);
+    return { error: message, attributes: { [attribute.errorType]: name } };
+  });
 }
 
 /** What an observer is told of an attempt. */

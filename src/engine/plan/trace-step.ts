@@ -29,21 +29,26 @@ function told({ observations, replies }: Plan): TracedStep["from"] {
 export function endSpans(plan: Plan): void {
   if (!plan.context.tracer.isActive) return;
   for (const span of plan.spans.sends) span.end();
-  for (const step of plan.spans.steps) step.span.end(endOf(plan, step));
+  for (const step of plan.spans.steps) step.span.end(() => endOf(plan, step));
 }
+
+/** All that a tracer which nobody looks at wants to know. */
+const untold = { kind: "consumer", name: "", details: () => ({ attributes: {} }) } as const;
 
 function begin(plan: Plan, arrival: Arrival): OpenSpan {
   const { tracer, batch } = plan.context;
   const { trace: parent } = arrival;
-  if (!tracer.isActive) return tracer.begin({ kind: "consumer", name: "", parent, attributes: {} });
+  if (!tracer.isActive) return tracer.begin({ ...untold, parent });
   const previous = previousOf(plan, arrival);
   return tracer.begin({
     kind: isMessage(arrival) ? "consumer" : "internal",
     name: arrival.kind === "timer" ? spanName.timer : spanName.process(typeOf(arrival)),
     parent,
     ...(previous !== undefined && { previous }),
-    ...(batch !== undefined && { links: [batch] }),
-    attributes: attributesOf(plan, arrival),
+    details: () => ({
+      attributes: attributesOf(plan, arrival),
+      ...(batch !== undefined && { links: [batch] }),
+    }),
   });
 }
 

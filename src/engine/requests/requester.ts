@@ -68,7 +68,8 @@ export class Requester {
     const { outgoing, span } = this.#traced({ exchange: "", routingKey, message });
     const confirmed = await this.#publish(outgoing);
     const error = "the broker did not take it";
-    span.end(confirmed ? {} : { error, attributes: { [attribute.errorType]: "unavailable" } });
+    const refused = () => ({ error, attributes: { [attribute.errorType]: "unavailable" } });
+    span.end(confirmed ? undefined : refused);
     if (confirmed) return;
     const { reason } = this.#ports.transport.state();
     throw new WaybillError({

@@ -21,7 +21,12 @@ function begin(run: ActivityRun, limits: AttemptLimits = { startToCloseMs: 1_000
   const heartbeat = () => {
     beats += 1;
   };
-  const span = silentTracer.begin({ kind: "internal", name: "", parent: {}, attributes: {} });
+  const span = silentTracer.begin({
+    kind: "internal",
+    name: "",
+    parent: {},
+    details: () => ({ attributes: {} }),
+  });
   const outcome = runAttempt({ run, task, controller, clock, limits, span, heartbeat });
   return { clock, outcome, signal: controller.signal, beats: () => beats };
 }

@@ -1,3 +1,4 @@
+import { context, trace } from "@opentelemetry/api";
 import { InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace";
 import { beforeEach, describe, expect, it } from "vitest";
 import { openTracing, telemetrySettings } from "../../../src/telemetry/open-tracing.ts";
@@ -20,8 +21,15 @@ function tracing(environment: Readonly<Record<string, string>> = {}) {
   return openTracing({ settings, system: "rabbitmq", service: "shop", processor });
 }
 
+const unsampled = { ...parent, traceparent: parent.traceparent.replace(/1$/, "0") };
 const begin = (change: object = {}) =>
-  tracer.begin({ kind: "consumer", name: "process go", parent, attributes: {}, ...change });
+  tracer.begin({
+    kind: "consumer",
+    name: "process go",
+    parent,
+    details: () => ({ attributes: {} }),
+    ...change,
+  });
 
 beforeEach(() => {
   ({ tracer } = tracing());
@@ -29,8 +37,9 @@ beforeEach(() => {
 
 describe("a span for OpenTelemetry", () => {
   it("goes on with the trace context of its parent, and hands on its own", () => {
-    const span = begin({ attributes: { "messaging.operation.type": "process" } });
-    span.end({ attributes: { more: 1 } });
+    const attributes = { "messaging.operation.type": "process" };
+    const span = begin({ details: () => ({ attributes }) });
+    span.end(() => ({ attributes: { more: 1 } }));
     const [told] = exporter.getFinishedSpans();
     expect(told?.parentSpanContext).toMatchObject({ traceId, spanId: "00f067aa0ba902b7" });
     expect(told?.attributes).toEqual({
@@ -59,7 +68,7 @@ describe("a span for OpenTelemetry", () => {
   });
 
   it("says what went wrong and the name that it has at last", () => {
-    begin().end({ error: "it was refused", name: "GET /x" });
+    begin().end(() => ({ error: "it was refused", name: "GET /x" }));
     expect(exporter.getFinishedSpans()).toMatchObject([
       { name: "GET /x", status: { code: 2, message: "it was refused" } },
     ]);
@@ -71,6 +80,28 @@ describe("a span for OpenTelemetry", () => {
     root.end();
     begin().end();
     expect(root.headers["traceparent"]).toMatch(/-00$/);
+    expect(exporter.getFinishedSpans()).toHaveLength(1);
+  });
+
+  it("is asked for nothing in a trace that is not sampled, and hands that on as it is", () => {
+    const never = () => {
+      throw new Error("nobody looks");
+    };
+    const span = begin({ parent: unsampled, details: never });
+    span.end(never);
+    expect(span.headers).toEqual(unsampled);
+    expect(tracer.mayRecord(unsampled)).toBe(false);
+    expect(span.within(() => trace.getSpanContext(context.active()))).toMatchObject({
+      traceId,
+      traceFlags: 0,
+    });
+    expect(exporter.getFinishedSpans()).toEqual([]);
+  });
+
+  it("is looked at all the same by a sampler that does not ask its parent", () => {
+    ({ tracer } = tracing({ OTEL_TRACES_SAMPLER: "always_on" }));
+    begin({ parent: unsampled }).end();
+    expect(tracer.mayRecord(unsampled)).toBe(true);
     expect(exporter.getFinishedSpans()).toHaveLength(1);
   });
 });

@@ -4,13 +4,7 @@ import { originOf } from "../../../src/telemetry/span-origin.ts";
 const context = (trace: string, span: string) => ({
   traceparent: `00-${trace.repeat(32)}-${span.repeat(16)}-01`,
 });
-const begin = (change: object) => ({
-  kind: "consumer" as const,
-  name: "x",
-  parent: {},
-  attributes: {},
-  ...change,
-});
+const begin = (change: object) => ({ parent: {}, ...change });
 const step = context("a", "1");
 const answer = { ...context("a", "2"), tracestate: "v=1", baggage: "k=v" };
 const request = context("b", "3");
@@ -19,22 +13,22 @@ const later = { headers: step, agoMs: 60_001 };
 
 describe("a span of an instance that took a step before", () => {
   it.each([
-    ["goes on with its cause for a minute", "hot", { parent: answer, previous: soon }, answer, []],
-    ["goes on with that step when nothing else caused it", "hot", { previous: soon }, step, []],
-    ["goes on for ever in one trace when asked to", "single", { previous: later }, step, []],
-  ] as const)("%s", (_, reach, start, parent, links) => {
-    expect(originOf(begin(start), reach)).toEqual({ parent, links });
+    ["goes on with its cause for a minute", "hot", { parent: answer, previous: soon }, answer],
+    ["goes on with that step when nothing else caused it", "hot", { previous: soon }, step],
+    ["goes on for ever in one trace when asked to", "single", { previous: later }, step],
+  ] as const)("%s", (_, reach, start, parent) => {
+    expect(originOf(begin(start), reach)).toEqual({ parent });
   });
 
   it.each([
     ["after more than a minute", "hot", { parent: answer, previous: later }, answer],
     ["when a timer is all that caused it", "hot", { parent: {}, previous: later }, step],
     ["at each step when asked to", "linked", { parent: answer, previous: soon }, answer],
-  ] as const)("begins a new trace that is linked to the old one %s", (_, reach, start, link) => {
-    const { parent, links, previousTraceId } = originOf(begin(start), reach);
+  ] as const)("begins a new trace that is linked to the old one %s", (_, reach, start, past) => {
+    const { parent, link, previousTraceId } = originOf(begin(start), reach);
     expect(parent).not.toHaveProperty("traceparent");
     expect(parent).not.toHaveProperty("tracestate");
-    expect(links).toEqual([link]);
+    expect(link).toEqual(past);
     expect(previousTraceId).toBe("a".repeat(32));
   });
 
@@ -44,10 +38,9 @@ describe("a span of an instance that took a step before", () => {
   });
 
   it("stays in the trace of a new request, linked to the past of the instance", () => {
-    const links = [context("c", "4")];
-    expect(originOf(begin({ parent: request, previous: later, links }), "hot")).toEqual({
+    expect(originOf(begin({ parent: request, previous: later }), "hot")).toEqual({
       parent: request,
-      links: [...links, step],
+      link: step,
       previousTraceId: "a".repeat(32),
     });
   });
