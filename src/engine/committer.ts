@@ -37,6 +37,8 @@ export interface CommitOptions {
   readonly promised?: readonly OutboxContent[];
   /** See `PlanContext.isAlone`. */
   readonly isAlone?: boolean;
+  /** It goes to the store even when it changes nothing. */
+  readonly mayBeEmpty?: boolean;
 }
 
 /**
@@ -77,6 +79,14 @@ export class Committer {
   }
 
   /**
+   * Commits nothing. What an earlier owner has written may still wait for replicas, and nothing may be built on it yet;
+   * once this resolves it is as safe as all that this owner commits.
+   */
+  async secure(): Promise<void> {
+    await this.commit([], { mayBeEmpty: true });
+  }
+
+  /**
    * Commits what the arrivals ask for; without any, only what was delivered.
    * @throws WaybillError `ownership-lost` when this process may no longer write the partition.
    */
@@ -91,7 +101,7 @@ export class Committer {
       // A copy: while the commit is on its way, more is delivered.
       const delivered = [...this.#delivered];
       const settled = [...delivered, ...plan.settled];
-      if (plan.isEmpty && settled.length === 0) {
+      if (plan.isEmpty && settled.length === 0 && options.mayBeEmpty !== true) {
         trace.taken(plan);
         return { plan, at: this.#ports.storeClock.earliest() };
       }

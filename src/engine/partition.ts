@@ -86,6 +86,7 @@ export class Partition {
   /** Takes up what the last owner left behind, then begins to consume. */
   async open(): Promise<void> {
     const { transport, names } = this.#ports;
+    await this.#committer.secure();
     const left = await leftBehind(this.#ports, this.number);
     // Before any of the rest arrives it has to be known which of it is suspect.
     this.#trials.inherit(left);

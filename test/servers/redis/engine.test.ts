@@ -4,7 +4,7 @@ import type { RedisStore } from "../../../src/stores/redis/store.ts";
 import { eventually, type RunningEngine, startEngine } from "../../support/memory-engine.ts";
 import { RedisServer } from "../../support/redis-server.ts";
 import { tally } from "../../support/tally.ts";
-import { memoryWorld, type World } from "../../support/world.ts";
+import { memoryWorld, outsider, type World } from "../../support/world.ts";
 import { newPrefix, redisStore } from "./opened.ts";
 
 const ids = ["a", "b", "c", "d", "e", "f"];
@@ -23,12 +23,12 @@ afterEach(async () => {
 });
 
 /** A broker in memory, and the records in Redis. */
-function redisWorld(): World {
+function redisWorld(url = server.url): World {
   const prefix = newPrefix();
   return {
     ...memoryWorld(),
     store() {
-      const store = redisStore(server.url, { prefix });
+      const store = redisStore(url, { prefix });
       stores.push(store);
       return store;
     },
@@ -87,4 +87,33 @@ test("an engine goes on when Redis was killed and is back", async () => {
   await server.run();
   await counted;
   await expectAll(200, one);
+});
+
+test("nothing that an engine has written leaves with the next one before replicas have it", async () => {
+  const settings = ["--replicaof", "127.0.0.1", String(server.port)];
+  const replica = await RedisServer.start({ settings });
+  try {
+    await expect.poll(() => server.call("info", "replication")).toMatch(/state=online/);
+    const world = redisWorld(`${server.url}?replicas=1&replicaWait=200ms`);
+    const heard = await (await outsider(world)).gather("tally.added");
+    const one = await start(world);
+    await one.client.start({ workflow: "tally", id: "a", input: {} });
+
+    replica.signal("SIGSTOP");
+    const event = { workflow: "tally", id: "a", type: "tally.add", payload: { number: 0 } };
+    await one.client.sendAsync(event);
+    // What is read does not wait for replicas.
+    await expect.poll(() => one.client.get("tally", "a")).toMatchObject({ version: 2 });
+    await one.kill();
+    const other = await start(world);
+    await expect.poll(() => other.owned().length, { timeout: 20_000 }).toBe(32);
+    await sleep(1_000);
+    expect(heard).toEqual([]);
+
+    replica.signal("SIGCONT");
+    await expect.poll(() => heard.length, { timeout: 20_000 }).toBe(1);
+    await expect(other.client.get("tally", "a")).resolves.toMatchObject({ version: 2 });
+  } finally {
+    await replica.stop();
+  }
 });
