@@ -19,6 +19,16 @@ export interface Member {
   readonly workflows: readonly string[];
 }
 
+/** What the store knows of the processes. Times are in milliseconds of its clock. */
+export interface Announced {
+  /** All that live, by id. */
+  readonly members: readonly Member[];
+  /** Until when the one that has announced itself counts as alive. */
+  readonly until: number;
+  /** What `until` was before, or 0 when it was not on the list: less than it was told means that the store went back. */
+  readonly before: number;
+}
+
 /** The right to write a partition, until `leaseUntil` for liveness and until the next claim for safety. */
 export interface Claim {
   readonly epoch: number;
@@ -70,8 +80,8 @@ export interface Store {
   durability(): Durability;
   /** The store's clock, in milliseconds since the Unix epoch. */
   now(): Promise<number>;
-  /** Says that this process lives for `ttlMs` more, and answers all that live. */
-  announce(member: Member, ttlMs: number): Promise<readonly Member[]>;
+  /** Says that this process lives for `ttlMs` more. */
+  announce(member: Member, ttlMs: number): Promise<Announced>;
   /** Takes the process off the list at once. */
   leave(memberId: string): Promise<void>;
   /** Takes a partition whose lease is free, over or one's own, under the next epoch, if need be the one after `above`; undefined when it is another's. */

@@ -12,6 +12,8 @@ import { mostCapable, ownerOf } from "./rendezvous.ts";
 const tickMs = 1_000;
 /** How long a hand-over may take, and how long the owners from before an outage are waited for. */
 const patienceMs = 5_000;
+/** After a longer silence of the store, as a share of a lease, leases that it remembers may have run out. */
+const silenceShare = 2;
 /** A call that keeps a lease alive may take this share of it, so that one slow call does not cost the lease. */
 const leaseShare = 4;
 /** After so long without its partition a process looks whether the next owner has built on its commits. */
@@ -31,8 +33,8 @@ export class Ownership {
   /** Partitions that are being claimed or handed over. */
   readonly #busy = new Set<number>();
   readonly #work = new Set<Promise<void>>();
-  /** When the store last told who lives. */
-  #heardAt: number | undefined;
+  /** When the store last told who lives, and until when it was then to count this process among them. */
+  #heard: { readonly at: number; readonly until: number } | undefined;
   /** Until then those are claimed that this process has lost, and no others. */
   #lastOwnersUntil = 0;
   #cancel: Cancel | undefined;
@@ -117,7 +119,7 @@ export class Ownership {
     }
   }
 
-  /** After an outage that has outlasted the leases those come first who know what was committed before it. */
+  /** After an outage in which leases may have run out those come first who know what was committed before it. */
   #wants(number: number, mine: boolean): boolean {
     const isLater = this.#ports.clock.monotonic() >= this.#lastOwnersUntil;
     return isLater ? mine : this.#left.get(number)?.isLost === true;
@@ -133,10 +135,16 @@ export class Ownership {
     const { store, clock, limits, trialRoom } = this.#ports;
     // Who has been silent for as long as a lease holds has lost its partitions, so others need not wait any longer.
     const announced = store.announce(this.#member, limits.leaseMs);
-    const members = await within(clock, limits.leaseMs / leaseShare, announced, "The store");
-    const now = clock.monotonic();
-    if (now - (this.#heardAt ?? now) > limits.leaseMs) this.#lastOwnersUntil = now + patienceMs;
-    this.#heardAt = now;
+    const answer = await within(clock, limits.leaseMs / leaseShare, announced, "The store");
+    const { members, until, before } = answer;
+    const at = clock.monotonic();
+    const heard = this.#heard ?? { at, until: before };
+    // A store that went back remembers leases that have been renewed since, by owners who live.
+    const wentBack = before < heard.until;
+    if (wentBack || at - heard.at > limits.leaseMs / silenceShare) {
+      this.#lastOwnersUntil = at + patienceMs;
+    }
+    this.#heard = { at, until };
     trialRoom.heardOf(members.map(({ id }) => id));
     return mostCapable(members).map(({ id }) => id);
   }

@@ -63,7 +63,7 @@ describe("the SQLite store", () => {
     await after.open({ partitions: 2 });
     expect(await after.claim(1, "here", 60_000)).toMatchObject({ epoch: 2 });
     const here = { id: "here", workflows: [] };
-    expect(await after.announce(here, 60_000)).toEqual([here]);
+    expect((await after.announce(here, 60_000)).members).toEqual([here]);
     await lab.dispose();
   });
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Store } from "../../src/store.ts";
+import type { Member, Store } from "../../src/store.ts";
 import {
   inboxOf,
   Owner,
@@ -18,6 +18,10 @@ export function storeOwnershipContract(create: StoreFactory): void {
 
   async function statusOf(partition: number) {
     return (await store.partitions()).find((status) => status.partition === partition);
+  }
+
+  async function living(member: Member, ttlMs: number): Promise<readonly Member[]> {
+    return (await store.announce(member, ttlMs)).members;
   }
 
   beforeEach(async () => {
@@ -84,13 +88,26 @@ export function storeOwnershipContract(create: StoreFactory): void {
     test("are all that announced themselves, with their workflows, as long as they live", async () => {
       const one = { id: "one", workflows: ["order@1", "order@2"] };
       const two = { id: "two", workflows: [] };
-      expect(await store.announce(one, long)).toEqual([one]);
-      expect(await store.announce(two, short)).toHaveLength(2);
-      const all = await store.announce({ ...one, workflows: ["order@3"] }, long);
-      expect(all).toHaveLength(2);
-      expect(all).toEqual(expect.arrayContaining([{ id: "one", workflows: ["order@3"] }, two]));
+      expect(await living(one, long)).toEqual([one]);
+      expect(await living(two, short)).toEqual([one, two]);
+      const changed = { ...one, workflows: ["order@3"] };
+      expect(await living(changed, long)).toEqual([changed, two]);
       await lab.advance(short + 5);
-      expect(await store.announce(one, long)).toEqual([one]);
+      expect(await living(one, long)).toEqual([one]);
+    });
+
+    test("learn until when they count as alive, and until when they did before", async () => {
+      const one = { id: "one", workflows: [] };
+      const earliest = await store.now();
+      const first = await store.announce(one, long);
+      expect(first.before).toBe(0);
+      expect(first.until).toBeGreaterThanOrEqual(earliest + long);
+      await lab.advance(5);
+      const second = await store.announce(one, short);
+      expect(second.before).toBe(first.until);
+      expect(second.until).toBeLessThan(first.until);
+      await store.leave("one");
+      expect(await store.announce(one, short)).toMatchObject({ before: 0 });
     });
 
     test("leave at once", async () => {
@@ -98,7 +115,7 @@ export function storeOwnershipContract(create: StoreFactory): void {
       await store.announce({ id: "two", workflows: [] }, long);
       await store.leave("two");
       await store.leave("never was there");
-      expect(await store.announce(one, long)).toEqual([one]);
+      expect(await living(one, long)).toEqual([one]);
     });
   });
 

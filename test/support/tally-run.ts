@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import type { MemoryStoreData } from "../../src/stores/memory/store-data.ts";
 import { eventually, type RunningEngine } from "./memory-engine.ts";
 
 /** The tallies that count. */
@@ -38,5 +39,13 @@ export function sums(engine: RunningEngine): { restored: number; lost: number } 
   return {
     restored: seen.reduce((sum, one) => sum + one.restored, 0),
     lost: seen.reduce((sum, one) => sum + one.lost, 0),
+  };
+}
+
+/** What the store holds at this moment, to be put back later, as one does that has lost its tail. */
+export function snapshotOf(data: MemoryStoreData): () => void {
+  const saved = structuredClone(data.partitions);
+  return () => {
+    data.partitions = saved;
   };
 }

@@ -1,6 +1,6 @@
 import { type Commit, type CommitAnswer, claimsKept, type InboxQuery } from "../../commit.ts";
 import { WaybillError } from "../../errors.ts";
-import type { Claim, Durability, ListQuery, Member, Store } from "../../store.ts";
+import type { Announced, Claim, Durability, ListQuery, Member, Store } from "../../store.ts";
 import { judge } from "../judge.ts";
 import { partitionCountError } from "../partition-count.ts";
 import {
@@ -49,11 +49,14 @@ export class MemoryStore implements Store {
     return this.#clock.now();
   }
 
-  async announce(member: Member, ttlMs: number): Promise<readonly Member[]> {
+  async announce(member: Member, ttlMs: number): Promise<Announced> {
     const now = this.#clock.now();
-    this.#data.members.set(member.id, { member, until: now + ttlMs });
-    const living = [...this.#data.members.values()].filter(({ until }) => until > now);
-    return living.map((row) => row.member).toSorted((one, other) => byText(one.id, other.id));
+    const before = this.#data.members.get(member.id)?.until ?? 0;
+    const until = now + ttlMs;
+    this.#data.members.set(member.id, { member, until });
+    const living = [...this.#data.members.values()].filter((row) => row.until > now);
+    const members = living.map((row) => row.member);
+    return { members: members.toSorted((one, other) => byText(one.id, other.id)), until, before };
   }
 
   async leave(memberId: string): Promise<void> {

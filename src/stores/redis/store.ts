@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import type { Commit, CommitAnswer, InboxQuery } from "../../commit.ts";
 import type { Ids } from "../../ids.ts";
-import type { Claim, Durability, ListQuery, Member, Store } from "../../store.ts";
+import type { Announced, Claim, Durability, ListQuery, Member, Store } from "../../store.ts";
 import { partitionCountError } from "../partition-count.ts";
 import { parseRedisUrl, type RedisAddress, callDeadlineMs as usualDeadlineMs } from "./address.ts";
 import { addsNothing, commitAnswer, commitArguments, headIn, outboxEntry } from "./commit-words.ts";
@@ -88,15 +88,17 @@ export class RedisStore implements Store {
     return Number(await this.#all().link.run(scripts.clock, this.#keys.meta));
   }
 
-  async announce(member: Member, ttlMs: number): Promise<readonly Member[]> {
+  async announce(member: Member, ttlMs: number): Promise<Announced> {
     const args = [member.id, ttlMs, member.workflows.join("\n")];
     const reply = await this.#all().link.run(scripts.announce, this.#keys.members, args);
-    return rowsIn(textsIn(reply, "members"), 2)
+    const [until, before, ...living] = textsIn(reply, "members");
+    const members = rowsIn(living, 2)
       .map(([id = "", workflows = ""]) => ({
         id,
         workflows: workflows.split("\n").filter((name) => name !== ""),
       }))
       .toSorted((one, other) => (one.id < other.id ? -1 : 1));
+    return { members, until: Number(until), before: Number(before) };
   }
 
   async leave(memberId: string): Promise<void> {

@@ -7,6 +7,7 @@ export const statements = {
   forgetMembers: "DELETE FROM members",
 
   announce: "INSERT OR REPLACE INTO members (id, workflows, alive_until) VALUES (?, ?, ?)",
+  aliveUntil: "SELECT alive_until FROM members WHERE id = ?",
   living: "SELECT id, workflows FROM members WHERE alive_until > ? ORDER BY id",
   leave: "DELETE FROM members WHERE id = ?",
 

@@ -1,6 +1,6 @@
 import { type Commit, type CommitAnswer, claimsKept, type InboxQuery } from "../../commit.ts";
 import { numberIn, type SqliteFile, textIn } from "../../sqlite-file.ts";
-import type { Claim, Durability, ListQuery, Member, Store } from "../../store.ts";
+import type { Announced, Claim, Durability, ListQuery, Member, Store } from "../../store.ts";
 import { partitionCountError } from "../partition-count.ts";
 import {
   inboxPage,
@@ -47,18 +47,21 @@ export class SqliteStore implements Store {
     return this.#clock.now();
   }
 
-  announce(member: Member, ttlMs: number): Promise<readonly Member[]> {
+  announce(member: Member, ttlMs: number): Promise<Announced> {
     return this.#file.write(() => {
       const now = this.#clock.now();
-      const workflows = member.workflows.join("\n");
-      this.#file.prepare(statements.announce).run(member.id, workflows, now + ttlMs);
+      const until = now + ttlMs;
+      const known = this.#file.prepare(statements.aliveUntil).get(member.id);
+      const before = known === undefined ? 0 : numberIn(known["alive_until"]);
+      this.#file.prepare(statements.announce).run(member.id, member.workflows.join("\n"), until);
       const rows = this.#file.prepare(statements.living).all(now);
-      return rows.map((row) => ({
+      const members = rows.map((row) => ({
         id: textIn(row["id"]),
         workflows: textIn(row["workflows"])
           .split("\n")
           .filter((name) => name !== ""),
       }));
+      return { members, until, before };
     });
   }
 

@@ -2,19 +2,14 @@ import { describe, expect, it } from "vitest";
 import type { PartitionData } from "../../../src/stores/memory/store-data.ts";
 import { useEngines } from "../../support/engines.ts";
 import { attempts, errand, untilAborted } from "../../support/errand.ts";
-import {
-  deadLetters,
-  eventually,
-  inState,
-  type RunningEngine,
-  startWorker,
-} from "../../support/memory-engine.ts";
+import { deadLetters, eventually, inState, startWorker } from "../../support/memory-engine.ts";
 import { tally } from "../../support/tally.ts";
 import {
   count,
   expectNumbers,
   ids,
   rollbacksOf,
+  snapshotOf,
   startTallies,
   sums,
 } from "../../support/tally-run.ts";
@@ -22,14 +17,6 @@ import { outsider } from "../../support/world.ts";
 
 const partitions = 2;
 const engines = useEngines({ workflows: [tally, errand({ local: false })], partitions });
-
-/** What the store holds at this moment, to be put back later, as one does that has lost its tail. */
-function snapshot(): () => void {
-  const saved = structuredClone(engines.world.data.partitions);
-  return () => {
-    engines.world.data.partitions = saved;
-  };
-}
 
 const undelivered = () =>
   engines.world.data.partitions.reduce((sum, { outbox }) => sum + outbox.size, 0);
@@ -43,7 +30,7 @@ describe("a store that has lost its last commits", () => {
     const engine = await engines.start();
     await startTallies(engine);
     await count(0, 5, engine);
-    const goBack = snapshot();
+    const goBack = snapshotOf(engines.world.data);
     await count(5, 12, engine);
     goBack();
     await count(12, 15, engine);
@@ -64,7 +51,7 @@ describe("a store that has lost its last commits", () => {
   it("is noticed while nothing happens, and has its timers and its outbox again", async () => {
     const engine = await engines.start();
     await startTallies(engine);
-    const goBack = snapshot();
+    const goBack = snapshotOf(engines.world.data);
     await count(0, 3, engine);
     await eventually(() => expect(undelivered()).toBe(0));
     const before = structuredClone(engines.world.data.partitions);
@@ -90,7 +77,7 @@ describe("a store that has lost its last commits", () => {
     await startTallies(first);
     await count(0, 2, first);
     await first.stop();
-    const goBack = snapshot();
+    const goBack = snapshotOf(engines.world.data);
     const second = await engines.start();
     await count(2, 6, second);
     goBack();
@@ -113,7 +100,7 @@ describe("a store that has lost its last commits", () => {
       const isEmitted = batch.some(({ exchange }) => exchange === "events");
       return isEmitted ? batch.map(() => "failed") : publish(batch);
     };
-    const goBack = snapshot();
+    const goBack = snapshotOf(engines.world.data);
     await count(0, 3, engine);
     goBack();
     await eventually(() => expect(sums(engine).restored).toBeGreaterThan(0));
@@ -130,7 +117,7 @@ describe("a store that has lost its last commits", () => {
   it("gets them back from an owner that stops, before it gives its partitions away", async () => {
     const first = await engines.start();
     await startTallies(first);
-    const goBack = snapshot();
+    const goBack = snapshotOf(engines.world.data);
     await count(0, 4, first);
     goBack();
     await first.stop();
@@ -144,7 +131,7 @@ describe("a store that has lost its last commits", () => {
   it("hands a task out again whose lease is lost with its worker", async () => {
     const { run, seen } = attempts((args, attempt) => (attempt === 1 ? untilAborted(args) : "ok"));
     const engine = await engines.start();
-    const goBack = snapshot();
+    const goBack = snapshotOf(engines.world.data);
     const worker = await startWorker(engines.world, { errand: { work: run } });
     await engine.client.start({ workflow: "errand", id: "e", input: {} });
     await eventually(() => expect([seen.length, undelivered()]).toEqual([1, 0]));
@@ -159,9 +146,9 @@ describe("a store that has lost its last commits", () => {
   it("may lose them again while they are written again", async () => {
     const engine = await engines.start();
     await startTallies(engine);
-    const first = snapshot();
+    const first = snapshotOf(engines.world.data);
     await count(0, 3, engine);
-    const second = snapshot();
+    const second = snapshotOf(engines.world.data);
     await count(3, 6, engine);
     second();
     await eventually(() => expect(sums(engine).restored).toBeGreaterThan(0));
@@ -172,47 +159,11 @@ describe("a store that has lost its last commits", () => {
   });
 });
 
-const calls = ["announce", "claim", "renew", "commit", "due", "load", "outbox"] as const;
-
-/** Takes the store away from a process until it is given back. */
-function takeStore({ ports: { store } }: RunningEngine): () => void {
-  for (const call of calls) Reflect.set(store, call, () => Promise.reject(new Error("away")));
-  return () => {
-    for (const call of calls) Reflect.deleteProperty(store, call);
-  };
-}
-
-describe("a failover that takes longer than the leases", () => {
-  it("lets those claim first who know what was lost, whoever finds the new store first", async () => {
-    engines.anew({ speed: 2 });
-    const one = await engines.start();
-    const other = await engines.start();
-    const shared = () => new Set([...one.owned(), ...other.owned()]);
-    await eventually(() => expect(shared()).toEqual(new Set([0, 1])));
-    await startTallies(one);
-    await count(0, 2, one);
-    const goBack = snapshot();
-    await count(2, 4, one);
-    const giveBack = [takeStore(one), takeStore(other)];
-    await eventually(() => expect([...one.owned(), ...other.owned()]).toEqual([]));
-    goBack();
-    engines.world.data.members.clear();
-    giveBack[1]?.();
-    await eventually(() => expect(engines.world.data.members.size).toBe(1));
-    giveBack[0]?.();
-    await eventually(() => expect(one.owned().length + other.owned().length).toBe(partitions));
-    await count(4, 6, one);
-    await expectNumbers(6, one);
-    expect([sums(one).lost, sums(other).lost]).toEqual([0, 0]);
-    expect(sums(one).restored + sums(other).restored).toBeGreaterThanOrEqual(2 * ids.length);
-  });
-});
-
 describe("commits that nobody can write again", () => {
   it("are told, warned of, and set aside for an operator", async () => {
     const first = await engines.start();
     await startTallies(first);
-    const goBack = snapshot();
+    const goBack = snapshotOf(engines.world.data);
     await count(0, 3, first);
     await first.stop();
     const second = await engines.start();
@@ -243,7 +194,7 @@ describe("commits that nobody can write again", () => {
     const first = await engines.start();
     await startTallies(first);
     await count(0, 2, first);
-    const goBack = snapshot();
+    const goBack = snapshotOf(engines.world.data);
     await count(2, 4, first);
     // All at once: it was frozen while the store failed over, and others have found its leases run out.
     goBack();

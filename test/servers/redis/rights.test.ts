@@ -29,7 +29,7 @@ test("a user with the rights that the README lists can do everything", async () 
   const store = await openedStore(url, { prefix: "waybill" });
   expect(store.warnings()).toEqual([]);
   const me = { id: "me", workflows: ["order@1"] };
-  expect(await store.announce(me, 60_000)).toEqual([me]);
+  expect(await store.announce(me, 60_000)).toMatchObject({ members: [me] });
   await store.leave("me");
   const owner = await Owner.of(store);
   const inbox = [{ id: "m" }];
