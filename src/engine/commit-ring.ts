@@ -49,6 +49,11 @@ export class CommitRing {
     return this.#sequence;
   }
 
+  /** The id of the last of them; "" when there was none. */
+  get commitId(): string {
+    return this.#commitId;
+  }
+
   /** A claim was answered; what it found is not compared yet. */
   claimed(epoch: number): void {
     this.#epoch = epoch;

@@ -87,7 +87,7 @@ export class Committer {
   }
 
   /**
-   * Commits what the arrivals ask for; without any, only what was delivered.
+   * Commits what the arrivals ask for, which may be nothing; without any, only what was delivered.
    * @throws WaybillError `ownership-lost` when this process may no longer write the partition.
    */
   async commit(arrivals: readonly Arrival[], options: CommitOptions = {}): Promise<Committed> {
@@ -101,7 +101,8 @@ export class Committer {
       // A copy: while the commit is on its way, more is delivered.
       const delivered = [...this.#delivered];
       const settled = [...delivered, ...plan.settled];
-      if (plan.isEmpty && settled.length === 0 && options.mayBeEmpty !== true) {
+      const mustAsk = options.mayBeEmpty === true || arrivals.some(isAcknowledged);
+      if (plan.isEmpty && settled.length === 0 && !mustAsk) {
         trace.taken(plan);
         return { plan, at: this.#ports.storeClock.earliest() };
       }
@@ -279,6 +280,14 @@ export class Committer {
     const refused = answer.kind === "duplicate" ? this.#handled : this.#tooOld;
     for (const { key, id } of answer.messages) refused.add(`${key} ${id}`);
   }
+}
+
+/**
+ * What changes nothing may change something for the next owner, if there is one by now: the broker may forget it only
+ * when the store has said that there is none. Who waits for a state looks into the store himself.
+ */
+function isAcknowledged({ kind, receipt }: Arrival): boolean {
+  return receipt.delivery !== undefined && kind !== "watch";
 }
 
 function ownershipLost(why: string): WaybillError {

@@ -202,14 +202,18 @@ export class Ownership {
   async #renew(partition: Partition): Promise<void> {
     const { store, clock, limits, storeClock } = this.#ports;
     const sentAt = clock.monotonic();
-    const { sequence } = this.#ring(partition.number);
+    const { sequence, commitId } = this.#ring(partition.number);
     try {
       const asked = store.renew(partition.number, partition.epoch, limits.leaseMs);
       const renewed = await within(clock, limits.leaseMs / leaseShare, asked, "The store");
       if (renewed.epoch !== partition.epoch) {
         return partition.abandon(`epoch ${renewed.epoch} is in its place`);
       }
-      if (renewed.sequence < sequence) return partition.abandon("the store has lost commits");
+      // As many commits as before may be others: an epoch that was lost may have been given out again.
+      const isOther = renewed.sequence === sequence && renewed.commitId !== commitId;
+      if (renewed.sequence < sequence || isOther) {
+        return partition.abandon("the store has lost commits");
+      }
       storeClock.learn(sentAt, renewed.now);
       partition.leaseExtended(sentAt + limits.leaseMs);
     } catch (error) {
@@ -270,9 +274,10 @@ export class Ownership {
     try {
       const asked = store.renew(number, ring.epoch, 0);
       const head = await within(clock, limits.storeDeadlineMs, asked, "The store");
-      // What only a claim can write again waits for one; an epoch may have been given out again, to somebody else.
-      const isOpen = ring.contradiction(head) === undefined || ring.after(head) !== undefined;
-      if (head.epoch <= ring.epoch && isOpen) return;
+      // What a claim can still write again waits for one: a higher epoch may be that of a claim of this process which
+      // nobody has answered. An epoch may have been given out again, to somebody else.
+      const isBorneOut = ring.contradiction(head) === undefined;
+      if (isBorneOut ? head.epoch <= ring.epoch : ring.after(head) !== undefined) return;
       this.#left.delete(number);
       conclude(this.#ports, { number, head, ring });
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { Commit } from "../../src/commit.ts";
 import { parseEngineTimer, parseTimerId } from "../../src/engine/timer-id.ts";
 import type { Observation } from "../../src/observer.ts";
-import type { PartitionData } from "../../src/stores/memory/store-data.ts";
+import type { MemoryStoreData, PartitionData } from "../../src/stores/memory/store-data.ts";
 import type { Chance } from "./chance.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -12,6 +12,7 @@ type Report = Extract<Observation, { kind: "rollback" }>;
 interface Snapshot {
   readonly at: number;
   readonly partitions: readonly PartitionData[];
+  readonly members: MemoryStoreData["members"];
 }
 
 /** Commits that the store has taken and forgotten again. */
@@ -53,9 +54,10 @@ export class Tail {
   /** From now on it is known what the store held at any time of the last second. */
   begin(): void {
     const { now } = this.#scheduler;
-    const partitions = this.#recorder.data.partitions.map(copyOf);
+    const { data } = this.#recorder;
+    const [partitions, members] = [data.partitions.map(copyOf), new Map(data.members)];
     const young = this.#snapshots.filter(({ at }) => at > now - longestTailMs + snapshotMs);
-    this.#snapshots = [...young, { at: now, partitions }];
+    this.#snapshots = [...young, { at: now, partitions, members }];
     this.#scheduler.at(snapshotMs, () => this.begin());
   }
 
@@ -63,6 +65,8 @@ export class Tail {
   lose(chance: Chance): number {
     const whole = chance.hit(0.5) ? chance.pick(this.#snapshots) : undefined;
     let count = 0;
+    const ofMembers = whole ?? (chance.hit(0.6) ? chance.pick(this.#snapshots) : undefined);
+    if (ofMembers !== undefined) this.#recorder.data.members = new Map(ofMembers.members);
     for (const [partition, { sequence }] of this.#recorder.data.partitions.entries()) {
       const snapshot = whole ?? (chance.hit(0.6) ? chance.pick(this.#snapshots) : undefined);
       const before = snapshot?.partitions[partition];

@@ -30,7 +30,7 @@ export interface PartitionData {
 /** What several stores, each standing for a process, share. */
 export interface MemoryStoreData {
   partitions: readonly PartitionData[];
-  readonly members: Map<string, { readonly member: Member; readonly until: number }>;
+  members: Map<string, { readonly member: Member; readonly until: number }>;
 }
 
 /** Data without any partitions yet: the first store that opens it fixes their number. */

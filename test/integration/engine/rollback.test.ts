@@ -203,6 +203,7 @@ describe("commits that nobody can write again", () => {
         data.leaseUntil = 0;
         void first.ports.store.claim(number, other, Infinity);
         data.sequence += 50;
+        data.lastCommit = data.lastCommit && { ...data.lastCommit, commitId: `${other}'s` };
       }
     }
     await eventually(() => expect(first.seen("rollback")).toHaveLength(partitions));
