@@ -104,10 +104,29 @@ export const cutMutants: readonly Mutant[] = [
     "who has lost a partition takes the next owner's epoch for its own",
     {
       file: "ownership.ts",
-      guard: "if (head.epoch <= ring.epoch && isOpen) return;",
+      guard: "if (isBorneOut ? head.epoch <= ring.epoch : ring.after(head) !== undefined) return;",
       instead: "if (head.epoch === ring.epoch) return;",
     },
   ),
+  cut(
+    "claim without an answer",
+    "commits are given up when a claim of one's own was not answered",
+    {
+      file: "ownership.ts",
+      guard: "if (isBorneOut ? head.epoch <= ring.epoch : ring.after(head) !== undefined) return;",
+      instead: "if (head.epoch <= ring.epoch && ring.after(head) !== undefined) return;",
+    },
+  ),
+  cut("as many commits, but others", "an owner looks only at how many commits there are", {
+    file: "ownership.ts",
+    guard: "if (renewed.sequence < sequence || isOther) {",
+    instead: "if (renewed.sequence < sequence) {",
+  }),
+  cut("store before acknowledging", "what changes nothing is acknowledged without the store", {
+    file: "committer.ts",
+    guard: "arrivals.some(isAcknowledged)",
+    instead: "false",
+  }),
   cut("history of the terminated", "to end an instance without its code leaves no history", {
     file: "plan/apply-stop.ts",
     guard: "note(plan, draft, cause);",

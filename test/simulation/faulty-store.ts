@@ -87,9 +87,7 @@ function command<T>(
       if (chance.hit(0.5)) scheduler.at(chance.between(5, 2_500), fail);
     };
     const executeAfter = (delayMs: number, then: (answer: Promise<T>) => void) =>
-      scheduler.at(delayMs, () =>
-        server.isReachedBy(process.name) ? then(execute()) : failLater(),
-      );
+      server.command(process.name, delayMs, () => then(execute()), failLater);
     const answerLater = (answer: Promise<T>) => {
       const settle = (tell: () => void) => server.answer(chance.between(0.1, 2), tell, failLater);
       answer.then(

@@ -1,7 +1,7 @@
 import { epochMs } from "./process.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** The store's machine: while its server is down nothing is done, and answers on their way are lost. */
+/** The store's machine: while its server is down nothing is done, and what is on its way to it or from it is lost. */
 export class StoreServer {
   readonly #scheduler: Scheduler;
   #boots = 1;
@@ -37,15 +37,19 @@ export class StoreServer {
     return this.#isUp;
   }
 
-  /** Whether what this process sends arrives. */
-  isReachedBy(process: string): boolean {
-    return this.#isUp && !this.#cutOff.has(process);
-  }
-
   /** The network between it and one process is broken for `lastsMs`; answers on their way arrive. */
   cutOff(process: string, lastsMs: number): void {
     this.#cutOff.add(process);
     this.#scheduler.at(lastsMs, () => this.#cutOff.delete(process));
+  }
+
+  /** Lets a command arrive after `delayMs`, or fails it when the process is cut off by then or the server has ended. */
+  command(process: string, delayMs: number, execute: () => void, fail: () => void): void {
+    const boot = this.#boots;
+    this.#scheduler.at(delayMs, () => {
+      const isReached = this.#isUp && this.#boots === boot && !this.#cutOff.has(process);
+      (isReached ? execute : fail)();
+    });
   }
 
   /** Lets an answer arrive after `delayMs`, or fails it when the server has ended before. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { useEngines } from "../../support/engines.ts";
 import { eventually, type RunningEngine } from "../../support/memory-engine.ts";
+import { takeStore } from "../../support/take-store.ts";
 import { tally } from "../../support/tally.ts";
 import {
   count,
@@ -14,14 +15,6 @@ import {
 const engines = useEngines({ workflows: [tally], partitions: 2 });
 
 const calls = ["announce", "claim", "renew", "commit", "due", "load", "outbox"] as const;
-
-/** Takes the store away from a process until it is given back. */
-function takeStore({ ports: { store } }: RunningEngine): () => void {
-  for (const call of calls) Reflect.set(store, call, () => Promise.reject(new Error("away")));
-  return () => {
-    for (const call of calls) Reflect.deleteProperty(store, call);
-  };
-}
 
 /** The leases that the store remembers are over, and nobody lives. */
 function endLeases(): void {
@@ -51,7 +44,7 @@ describe("after a failover those claim first who know what was lost, whoever fin
     await count(0, 2, one);
     const goBack = snapshotOf(engines.world.data);
     await count(2, 4, one);
-    const giveBack = { early: takeStore(early), late: takeStore(late) };
+    const giveBack = { early: takeStore(early, calls), late: takeStore(late, calls) };
     await outage([one, other]);
     goBack();
     endLeases();
