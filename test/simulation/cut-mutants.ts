@@ -134,7 +134,7 @@ export const cutMutants: readonly Mutant[] = [
   }),
   cut("notice of each reason", "the notices of one dead letter for two reasons bear one id", {
     file: "plan/park.ts",
-    guard: "${version}:${reason}`",
+    guard: "${version}:${jsonDigest(notice)}`",
     instead: "${version}`",
   }),
   {

@@ -1,6 +1,7 @@
 import type { DeadLetterReason } from "../../observer.ts";
 import type { Arrival } from "../arrival.ts";
 import { letterId } from "../dead-letter.ts";
+import { jsonDigest } from "../instance.ts";
 import { jsonMessage, wire } from "../wire.ts";
 import type { Plan } from "./plan.ts";
 
@@ -26,10 +27,10 @@ export function park(plan: Plan, parked: Parked): string {
   const entry = { ...notice, body, isInternal, ...(Object.keys(trace).length > 0 && { trace }) };
   plan.deadLetters.push({ id, entry: JSON.stringify(entry) });
   plan.observations.push({ kind: "dead-letter", ...notice });
-  // It may come back later, in another version or for another reason, and that is worth another notice.
+  // It may come back later, in another version or for another reason, and that is worth another notice: one says one thing.
   const version = plan.drafts.get(arrival.key)?.current?.version ?? 0;
   const fields = {
-    id: `dead-letter:${id}:${version}:${reason}`,
+    id: `dead-letter:${id}:${version}:${jsonDigest(notice)}`,
     type: wire.deadLetter,
     headers: trace,
   };
