@@ -59,6 +59,7 @@ export class Stepper {
   readonly #configurations: Configurations;
   readonly #scope = new InertScope();
   readonly #accepted = new WeakMap<Configuration, readonly string[]>();
+  readonly #sortedTags = new WeakMap<ReadonlySet<string>, readonly string[]>();
 
   constructor(workflow: Workflow) {
     this.#workflow = workflow;
@@ -139,8 +140,16 @@ export class Stepper {
 
   view(actor: Actor): ActorView {
     const { value, tags, status, context, output, error } = actor.snapshot;
-    const sorted = [...(tags as ReadonlySet<string>)].toSorted();
-    return { value: value as StateValue, tags: sorted, status, context, output, error };
+    return { value: value as StateValue, tags: this.#sorted(tags), status, context, output, error };
+  }
+
+  /** Of states that are entered again and again the set of tags is the same one, and is sorted once. */
+  #sorted(tags: ReadonlySet<string>): readonly string[] {
+    const known = this.#sortedTags.get(tags);
+    if (known !== undefined) return known;
+    const sorted = [...tags].toSorted();
+    this.#sortedTags.set(tags, sorted);
+    return sorted;
   }
 
   /** `before` is the actor as the caller has it, `actor` the same without what the event has used up. */

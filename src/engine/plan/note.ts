@@ -34,6 +34,7 @@ export function historyEntry(
 
 /** The innermost active states of a state value, separated by spaces. */
 export function stateText(value: unknown): string {
+  if (typeof value === "string") return value;
   const paths = statePaths(value);
   return paths.filter((path) => !paths.some((other) => other.startsWith(`${path}.`))).join(" ");
 }
