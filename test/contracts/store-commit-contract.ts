@@ -1,35 +1,25 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import type { Commit } from "../../src/commit.ts";
-import type { Store } from "../../src/store.ts";
 import {
   dumpOf,
   Owner,
-  partitions,
   type StoreFactory,
-  type StoreLab,
+  useOwner,
+  useStore,
   window,
   writeOf,
 } from "./store-lab.ts";
 
 export function storeCommitContract(create: StoreFactory): void {
-  let lab: StoreLab;
-  let store: Store;
-  let owner: Owner;
-
-  beforeEach(async () => {
-    lab = await create();
-    store = lab.connect();
-    await store.open({ partitions });
-    owner = await Owner.of(store);
-  });
-  afterEach(() => lab.dispose());
+  const lab = useStore(create);
+  const owner = useOwner(lab);
 
   describe("a commit", () => {
     test("answers with the store's clock and the number of the partition's commits", async () => {
-      const before = await store.now();
+      const before = await lab.store.now();
       const first = await owner.commit({ instances: [writeOf("order/1")] });
       const second = await owner.commit({});
-      const other = await (await Owner.of(store, 2)).commit({});
+      const other = await (await Owner.of(lab.store, 2)).commit({});
       expect(first).toEqual({ kind: "committed", now: expect.any(Number), sequence: 1 });
       expect(first.kind === "committed" && first.now).toBeGreaterThanOrEqual(before);
       expect(second).toMatchObject({ kind: "committed", sequence: 2 });
@@ -37,18 +27,20 @@ export function storeCommitContract(create: StoreFactory): void {
     });
 
     test("writes under every epoch from the claim on, whether or not the lease has run out", async () => {
-      await store.release(owner.partition, owner.epoch);
+      await lab.store.release(owner.partition, owner.epoch);
       expect(await owner.commit({})).toMatchObject({ kind: "committed" });
     });
 
     test("is not hindered by what other partitions do at the same time", async () => {
-      const owners = await Promise.all([0, 2, 3].map((partition) => Owner.of(store, partition)));
+      const owners = await Promise.all(
+        [0, 2, 3].map((partition) => Owner.of(lab.store, partition)),
+      );
       const commits = [owner, ...owners].flatMap((each) =>
         ["order/1", "order/2"].map((key) => each.commit({ instances: [writeOf(key)] })),
       );
       const kinds = (await Promise.all(commits)).map(({ kind }) => kind);
       expect(kinds).toEqual(commits.map(() => "committed"));
-      expect((await store.load(3, ["order/2"]))[0]).toMatchObject({ version: 1 });
+      expect((await lab.store.load(3, ["order/2"]))[0]).toMatchObject({ version: 1 });
     });
 
     test("lets one of two for the same version win", async () => {
@@ -62,44 +54,42 @@ export function storeCommitContract(create: StoreFactory): void {
     test("gets the first answer and writes nothing again", async () => {
       const write = writeOf("order/1", { inbox: [{ id: "m" }], history: ["h"] });
       const commit = owner.commitOf({ instances: [write] });
-      const first = await store.commit(commit);
+      const first = await lab.store.commit(commit);
       await lab.advance(5);
-      const before = await dumpOf(store, ["order/1"]);
-      expect(await store.commit(commit)).toEqual(first);
-      expect(await dumpOf(store, ["order/1"])).toEqual(before);
+      const before = await dumpOf(lab.store, ["order/1"]);
+      expect(await lab.store.commit(commit)).toEqual(first);
+      expect(await dumpOf(lab.store, ["order/1"])).toEqual(before);
     });
 
     test("gets the first answer even when its owner has been replaced since", async () => {
       const commit = owner.commitOf({ instances: [writeOf("order/1")] });
-      const first = await store.commit(commit);
+      const first = await lab.store.commit(commit);
       await owner.claim();
-      expect(await store.commit(commit)).toEqual(first);
+      expect(await lab.store.commit(commit)).toEqual(first);
     });
 
     test("is recognised after the store was opened anew", async () => {
       const commit = owner.commitOf({ instances: [writeOf("order/1")] });
-      const first = await store.commit(commit);
-      await store.close();
-      store = lab.connect();
-      await store.open({ partitions });
-      expect(await store.commit(commit)).toEqual(first);
+      const first = await lab.store.commit(commit);
+      await lab.reopen();
+      expect(await lab.store.commit(commit)).toEqual(first);
     });
 
     test("is judged anew when it was refused before", async () => {
       const commit = owner.commitOf({ instances: [writeOf("order/1", { expectedVersion: 1 })] });
-      expect(await store.commit(commit)).toMatchObject({ kind: "conflict" });
+      expect(await lab.store.commit(commit)).toMatchObject({ kind: "conflict" });
       await owner.write(writeOf("order/1"));
-      expect(await store.commit(commit)).toMatchObject({ kind: "committed" });
+      expect(await lab.store.commit(commit)).toMatchObject({ kind: "committed" });
     });
 
     test("is known by its partition's last commit id only", async () => {
       const commit = owner.commitOf({ instances: [writeOf("order/1")] });
-      await store.commit(commit);
-      const elsewhere = await Owner.of(store, 2);
+      await lab.store.commit(commit);
+      const elsewhere = await Owner.of(lab.store, 2);
       const same = { ...elsewhere.commitOf({}), commitId: commit.commitId };
-      expect(await store.commit(same)).toMatchObject({ kind: "committed", sequence: 1 });
+      expect(await lab.store.commit(same)).toMatchObject({ kind: "committed", sequence: 1 });
       await owner.commit({});
-      expect(await store.commit(commit)).toMatchObject({ kind: "conflict" });
+      expect(await lab.store.commit(commit)).toMatchObject({ kind: "conflict" });
     });
   });
 
@@ -138,7 +128,10 @@ export function storeCommitContract(create: StoreFactory): void {
     test("for another epoch says fenced with the present one", async () => {
       for (const epoch of [owner.epoch - 1, owner.epoch + 1]) {
         const commit = busyCommit({ epoch, instances: [good] });
-        expect(await store.commit(commit)).toMatchObject({ kind: "fenced", epoch: owner.epoch });
+        expect(await lab.store.commit(commit)).toMatchObject({
+          kind: "fenced",
+          epoch: owner.epoch,
+        });
       }
     });
 
@@ -149,7 +142,7 @@ export function storeCommitContract(create: StoreFactory): void {
         writeOf("order/2", { expectedVersion: 0 }),
         writeOf("order/none", { expectedVersion: 1 }),
       ];
-      const answer = await store.commit(busyCommit({ instances }));
+      const answer = await lab.store.commit(busyCommit({ instances }));
       expect(answer).toEqual({ kind: "conflict", keys: ["order/1", "order/2", "order/none"] });
     });
 
@@ -159,7 +152,7 @@ export function storeCommitContract(create: StoreFactory): void {
         writeOf("order/1", { expectedVersion: 1, inbox: [{ id: "fresh" }, { id: "known" }] }),
         writeOf("order/3", { inbox: [...twice, { id: "known" }] }),
       ];
-      const answer = await store.commit(busyCommit({ instances }));
+      const answer = await lab.store.commit(busyCommit({ instances }));
       const messages = [
         { key: "order/1", id: "known" },
         { key: "order/3", id: "x" },
@@ -168,14 +161,16 @@ export function storeCommitContract(create: StoreFactory): void {
     });
 
     test("for messages above the age says too old and lists each of them", async () => {
-      const now = await store.now();
+      const now = await lab.store.now();
       const inbox = [
         { id: "old", bornAt: now - window - 1_000 },
         { id: "young", bornAt: now - window + 30_000 },
         { id: "unborn" },
         { id: "ancient", bornAt: 0 },
       ];
-      const answer = await store.commit(busyCommit({ instances: [writeOf("order/3", { inbox })] }));
+      const answer = await lab.store.commit(
+        busyCommit({ instances: [writeOf("order/3", { inbox })] }),
+      );
       const messages = ["old", "ancient"].map((id) => ({ key: "order/3", id }));
       expect(answer).toEqual({ kind: "too-old", messages });
     });
@@ -183,7 +178,7 @@ export function storeCommitContract(create: StoreFactory): void {
     test("is for the epoch, then the versions, then the inbox, then the age", async () => {
       const bad = writeOf("order/1", { inbox: [{ id: "known" }, { id: "old", bornAt: 0 }] });
       const kindOf = async (changes: Partial<Commit>): Promise<string> =>
-        (await store.commit(busyCommit(changes))).kind;
+        (await lab.store.commit(busyCommit(changes))).kind;
       const right = { ...bad, expectedVersion: 1, version: 2 };
       const fresh = { ...right, inbox: right.inbox.slice(1) };
       expect(await kindOf({ epoch: 0, instances: [bad] })).toBe("fenced");
@@ -216,11 +211,11 @@ export function storeCommitContract(create: StoreFactory): void {
         },
       ],
     ] as const)("that says %s leaves all as it was", async (kind, changes) => {
-      const before = await dumpOf(store, keys);
-      expect(await store.commit(busyCommit(changes))).toMatchObject({ kind });
-      expect(await dumpOf(store, keys)).toEqual(before);
+      const before = await dumpOf(lab.store, keys);
+      expect(await lab.store.commit(busyCommit(changes))).toMatchObject({ kind });
+      expect(await dumpOf(lab.store, keys)).toEqual(before);
       expect(await owner.commit({})).toMatchObject({ sequence: 3 });
-      expect(await store.claim(1, "owner", 60_000)).toMatchObject({ lastSeq: 1 });
+      expect(await lab.store.claim(1, "owner", 60_000)).toMatchObject({ lastSeq: 1 });
     });
   });
 }

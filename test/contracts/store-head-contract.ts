@@ -1,65 +1,51 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Store } from "../../src/store.ts";
+import { describe, expect, test } from "vitest";
 import {
   dumpOf,
-  Owner,
-  partitions,
+  long,
   type StoreFactory,
-  type StoreLab,
+  short,
+  useOwner,
+  useStore,
   writeOf,
 } from "./store-lab.ts";
 
-const long = 60_000;
-const short = 60;
-
 /** What an owner tells by that the store does not stand where he left it. */
 export function storeHeadContract(create: StoreFactory): void {
-  let lab: StoreLab;
-  let store: Store;
-  let owner: Owner;
-
-  beforeEach(async () => {
-    lab = await create();
-    store = lab.connect();
-    await store.open({ partitions });
-    owner = await Owner.of(store);
-  });
-  afterEach(() => lab.dispose());
+  const lab = useStore(create);
+  const owner = useOwner(lab);
 
   describe("where the commits of a partition stand", () => {
     test("is nowhere before its first claim and commit", async () => {
       const head = { epoch: 0, sequence: 0, commitId: "", base: 0 };
-      expect(await store.claim(2, "me", long)).toMatchObject({ epoch: 1, head });
-      expect(await store.renew(2, 1, long)).toMatchObject({ ...head, epoch: 1 });
-      expect(await store.renew(3, 1, long)).toMatchObject(head);
+      expect(await lab.store.claim(2, "me", long)).toMatchObject({ epoch: 1, head });
+      expect(await lab.store.renew(2, 1, long)).toMatchObject({ ...head, epoch: 1 });
+      expect(await lab.store.renew(3, 1, long)).toMatchObject(head);
     });
 
     test("is what a claim has found: the epoch before it, and how far that came from where", async () => {
       await owner.commit({ commitId: "one" });
       await owner.commit({ commitId: "two" });
-      const second = await store.claim(1, "owner", long);
+      const second = await lab.store.claim(1, "owner", long);
       expect(second?.head).toEqual({ epoch: 1, sequence: 2, commitId: "two", base: 0 });
       owner.epoch = 2;
       await owner.commit({ commitId: "three" });
-      const third = await store.claim(1, "owner", long);
+      const third = await lab.store.claim(1, "owner", long);
       expect(third?.head).toEqual({ epoch: 2, sequence: 3, commitId: "three", base: 2 });
     });
 
     test("is found again after the store was opened anew", async () => {
       await owner.commit({ commitId: "one" });
       await owner.claim();
-      await store.close();
-      store = lab.connect();
-      await store.open({ partitions });
+      await lab.reopen();
       const head = { epoch: 2, sequence: 1, commitId: "one", base: 1 };
-      expect(await store.renew(1, 2, long)).toMatchObject(head);
+      expect(await lab.store.renew(1, 2, long)).toMatchObject(head);
     });
 
     test("is told at each renewal, also at one that is of no effect", async () => {
       await owner.commit({ commitId: "one" });
       const head = { epoch: 1, sequence: 1, commitId: "one", base: 0 };
       for (const epoch of [0, 1, 2]) {
-        const renewed = await store.renew(1, epoch, long);
+        const renewed = await lab.store.renew(1, epoch, long);
         expect(renewed).toEqual({ ...head, now: expect.any(Number) });
       }
     });
@@ -72,9 +58,9 @@ export function storeHeadContract(create: StoreFactory): void {
       const head = { epoch: 3, sequence: 2, commitId: "two" };
       // Whoever has had no epoch names 0.
       for (const [epoch, base] of [2, 1, 2, 2].entries()) {
-        expect(await store.renew(1, epoch, long)).toMatchObject({ ...head, base });
+        expect(await lab.store.renew(1, epoch, long)).toMatchObject({ ...head, base });
       }
-      const claim = await store.claim(1, "owner", long, 1);
+      const claim = await lab.store.claim(1, "owner", long, 1);
       expect(claim?.head).toEqual({ ...head, base: 1 });
     });
 
@@ -83,8 +69,8 @@ export function storeHeadContract(create: StoreFactory): void {
         await owner.commit({ commitId: `commit-${count}` });
         await owner.claim();
       }
-      expect(await store.renew(1, 38, long)).toMatchObject({ epoch: 41, base: 38 });
-      expect(await store.renew(1, 1, long)).toMatchObject({ epoch: 41, base: 25 });
+      expect(await lab.store.renew(1, 38, long)).toMatchObject({ epoch: 41, base: 38 });
+      expect(await lab.store.renew(1, 1, long)).toMatchObject({ epoch: 41, base: 25 });
     });
 
     test("is told to a commit of another epoch", async () => {
@@ -100,19 +86,19 @@ export function storeHeadContract(create: StoreFactory): void {
 
   describe("a claim above an epoch", () => {
     test("takes the next epoch after it", async () => {
-      expect(await store.claim(1, "owner", long, 41)).toMatchObject({ epoch: 42 });
-      expect(await store.renew(1, 42, long)).toMatchObject({ epoch: 42 });
+      expect(await lab.store.claim(1, "owner", long, 41)).toMatchObject({ epoch: 42 });
+      expect(await lab.store.renew(1, 42, long)).toMatchObject({ epoch: 42 });
     });
 
     test("takes the next epoch all the same when that is higher", async () => {
-      await store.claim(1, "owner", long, 9);
-      expect(await store.claim(1, "owner", long, 3)).toMatchObject({ epoch: 11 });
+      await lab.store.claim(1, "owner", long, 9);
+      expect(await lab.store.claim(1, "owner", long, 3)).toMatchObject({ epoch: 11 });
     });
 
     test("takes nothing from another owner", async () => {
-      await store.claim(2, "me", short);
-      expect(await store.claim(2, "you", long, 9)).toBeUndefined();
-      expect(await store.renew(2, 1, long)).toMatchObject({ epoch: 1 });
+      await lab.store.claim(2, "me", short);
+      expect(await lab.store.claim(2, "you", long, 9)).toBeUndefined();
+      expect(await lab.store.renew(2, 1, long)).toMatchObject({ epoch: 1 });
     });
   });
 
@@ -129,7 +115,7 @@ export function storeHeadContract(create: StoreFactory): void {
     test("says diverged when that is not the last one, and leaves all as it was", async () => {
       await owner.commit({ commitId: "one", instances: [writeOf("order/1")] });
       await owner.commit({ commitId: "two", outboxAdded: [{ seq: 1, entry: "out" }] });
-      const before = await dumpOf(store, ["order/1", "order/2"]);
+      const before = await dumpOf(lab.store, ["order/1", "order/2"]);
       for (const follows of ["one", "", "never was"]) {
         const instances = [writeOf("order/2", { history: ["h"], inbox: [{ id: "m" }] })];
         const outboxSettled = [1];
@@ -140,7 +126,7 @@ export function storeHeadContract(create: StoreFactory): void {
       // One that only takes away is judged alike.
       const settling = await owner.commit({ follows: "one", outboxSettled: [1] });
       expect(settling).toMatchObject({ kind: "diverged" });
-      expect(await dumpOf(store, ["order/1", "order/2"])).toEqual(before);
+      expect(await dumpOf(lab.store, ["order/1", "order/2"])).toEqual(before);
     });
 
     test("lets one of two that follow the same one win", async () => {
@@ -151,8 +137,8 @@ export function storeHeadContract(create: StoreFactory): void {
 
     test("gets its first answer when it is repeated", async () => {
       const commit = owner.commitOf({ commitId: "one", follows: "" });
-      const first = await store.commit(commit);
-      expect(await store.commit(commit)).toEqual(first);
+      const first = await lab.store.commit(commit);
+      expect(await lab.store.commit(commit)).toEqual(first);
     });
 
     test("is judged after the epoch and before the versions", async () => {

@@ -1,37 +1,20 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Store } from "../../src/store.ts";
-import {
-  inboxOf,
-  Owner,
-  partitions,
-  type StoreFactory,
-  type StoreLab,
-  writeOf,
-} from "./store-lab.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import { inboxOf, type StoreFactory, useOwner, useStore, writeOf } from "./store-lab.ts";
 
 export function storeInboxContract(create: StoreFactory): void {
-  let lab: StoreLab;
-  let store: Store;
-  let owner: Owner;
-
-  beforeEach(async () => {
-    lab = await create();
-    store = lab.connect();
-    await store.open({ partitions });
-    owner = await Owner.of(store);
-  });
-  afterEach(() => lab.dispose());
+  const lab = useStore(create);
+  const owner = useOwner(lab);
 
   describe("an inbox", () => {
     test("remembers each id with the time it was accepted, per instance", async () => {
       await owner.write(
-        writeOf("order/1", { inbox: [{ id: "z", bornAt: await store.now() }] }),
+        writeOf("order/1", { inbox: [{ id: "z", bornAt: await lab.store.now() }] }),
         writeOf("order/2", { inbox: [{ id: "z" }] }),
       );
       await lab.advance(5);
       await owner.write(writeOf("order/1", { expectedVersion: 1, inbox: [{ id: "a" }] }));
-      const entries = await inboxOf(store, 1, "order/1");
-      const [instance] = await store.load(1, ["order/1"]);
+      const entries = await inboxOf(lab.store, 1, "order/1");
+      const [instance] = await lab.store.load(1, ["order/1"]);
       expect(entries).toEqual([
         { id: "z", at: instance?.createdAt },
         { id: "a", at: instance?.updatedAt },
@@ -66,20 +49,20 @@ export function storeInboxContract(create: StoreFactory): void {
       await lab.advance(5);
       const inbox = young.map((id) => ({ id }));
       await owner.write(writeOf("order/1", { expectedVersion: 1, inbox }));
-      before = (await store.load(1, ["order/1"]))[0]?.updatedAt ?? Number.NaN;
+      before = (await lab.store.load(1, ["order/1"]))[0]?.updatedAt ?? Number.NaN;
     });
 
     test("tells which of some messages were handled, in the order in which they are asked for", async () => {
       const asked = [young[3], "none", "other", old[5], old[1]].map(String);
-      expect(await store.handled(1, "order/1", asked)).toEqual([young[3], old[5], old[1]]);
-      expect(await store.handled(1, "order/1", ["none"])).toEqual([]);
-      expect(await store.handled(1, "order/none", asked)).toEqual([]);
+      expect(await lab.store.handled(1, "order/1", asked)).toEqual([young[3], old[5], old[1]]);
+      expect(await lab.store.handled(1, "order/1", ["none"])).toEqual([]);
+      expect(await lab.store.handled(1, "order/none", asked)).toEqual([]);
     });
 
     test("is read in pages that hold no more than they are asked to look at", async () => {
-      const pages = [await store.inbox(1, "order/1", { before: Infinity, limit: 4 })];
+      const pages = [await lab.store.inbox(1, "order/1", { before: Infinity, limit: 4 })];
       for (let cursor = pages[0]?.nextCursor; cursor !== undefined; ) {
-        const page = await store.inbox(1, "order/1", { before: Infinity, limit: 4, cursor });
+        const page = await lab.store.inbox(1, "order/1", { before: Infinity, limit: 4, cursor });
         pages.push(page);
         cursor = page.nextCursor;
       }
@@ -93,7 +76,7 @@ export function storeInboxContract(create: StoreFactory): void {
       let [cursor, isMore] = ["", true];
       for (let version = 2; isMore; version += 1) {
         const query = { before, limit: 4, ...(cursor !== "" && { cursor }) };
-        const { items, nextCursor } = await store.inbox(1, "order/1", query);
+        const { items, nextCursor } = await lab.store.inbox(1, "order/1", query);
         const inboxForget = items.map(({ id }) => id);
         expect(inboxForget.length).toBeLessThanOrEqual(4);
         given.push(...inboxForget);

@@ -1,3 +1,4 @@
+import { afterEach, beforeEach } from "vitest";
 import type { Commit, InboxEntry, InstanceWrite } from "../../src/commit.ts";
 import type { Store } from "../../src/store.ts";
 
@@ -16,26 +17,70 @@ export type StoreFactory = () => Promise<StoreLab>;
 export const partitions = 4;
 export const window = 60_000;
 
+/** How long a lease or a member lives: longer than its test, or only a part of it. */
+export const long = 60_000;
+export const short = 60;
+
+/** The lab of the test that runs, with a store on it that is open. */
+export interface OpenLab extends Omit<StoreLab, "dispose"> {
+  readonly store: Store;
+  /** Closes the store and opens another one on the same data. */
+  reopen(): Promise<void>;
+}
+
+/** Gives every test of a suite a lab of its own with an open store, and disposes of it. */
+export function useStore(create: StoreFactory): OpenLab {
+  let lab: StoreLab;
+  let store: Store;
+  async function open(): Promise<void> {
+    store = lab.connect();
+    await store.open({ partitions });
+  }
+  beforeEach(async () => {
+    lab = await create();
+    await open();
+  });
+  afterEach(() => lab.dispose());
+  return {
+    get store() {
+      return store;
+    },
+    connect: () => lab.connect(),
+    advance: (ms) => lab.advance(ms),
+    async reopen() {
+      await store.close();
+      await open();
+    },
+  };
+}
+
+/** Claims a partition before every test. */
+export function useOwner(lab: Pick<OpenLab, "store">, partition = 1): Owner {
+  const owner = new Owner(lab, partition);
+  beforeEach(() => owner.claim());
+  return owner;
+}
+
 /** A partition of a store, claimed, with short words for what the tests do to it. */
 export class Owner {
-  readonly store: Store;
   readonly partition: number;
   epoch = 0;
+  readonly #lab: Pick<OpenLab, "store">;
   #commits = 0;
 
-  constructor(store: Store, partition: number) {
-    this.store = store;
+  constructor(lab: Pick<OpenLab, "store">, partition: number) {
+    this.#lab = lab;
     this.partition = partition;
   }
 
   static async of(store: Store, partition = 1): Promise<Owner> {
-    const owner = new Owner(store, partition);
+    const owner = new Owner({ store }, partition);
     await owner.claim();
     return owner;
   }
 
   async claim(name = "owner"): Promise<void> {
-    const claim = await this.store.claim(this.partition, name, 60_000);
+    const claim = await this.#lab.store.claim(this.partition, name, 60_000);
     this.epoch = claim?.epoch ?? Number.NaN;
   }
 
@@ -59,7 +104,7 @@ export class Owner {
   }
 
   commit(changes: Partial<Commit>): ReturnType<Store["commit"]> {
-    return this.store.commit(this.commitOf(changes));
+    return this.#lab.store.commit(this.commitOf(changes));
   }
 
   /** Commits writes to instances and fails the test unless they are written. */
@@ -69,11 +114,11 @@ export class Owner {
   }
 
   async inboxIds(key: string): Promise<readonly string[]> {
-    return (await inboxOf(this.store, this.partition, key)).map(({ id }) => id);
+    return (await inboxOf(this.#lab.store, this.partition, key)).map(({ id }) => id);
   }
 
   async historyOf(key: string): Promise<readonly string[]> {
-    return (await this.store.history(this.partition, key, 0, 100)).map(({ entry }) => entry);
+    return (await this.#lab.store.history(this.partition, key, 0, 100)).map(({ entry }) => entry);
   }
 }
 

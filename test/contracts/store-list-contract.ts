@@ -1,24 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { ListQuery, Store } from "../../src/store.ts";
-import { Owner, partitions, type StoreFactory, type StoreLab, writeOf } from "./store-lab.ts";
+import { describe, expect, test } from "vitest";
+import type { ListQuery } from "../../src/store.ts";
+import { type StoreFactory, useOwner, useStore, writeOf } from "./store-lab.ts";
 
 export function storeListContract(create: StoreFactory): void {
-  let lab: StoreLab;
-  let store: Store;
-  let owner: Owner;
-  let other: Owner;
-
-  beforeEach(async () => {
-    lab = await create();
-    store = lab.connect();
-    await store.open({ partitions });
-    owner = await Owner.of(store, 1);
-    other = await Owner.of(store, 2);
-  });
-  afterEach(() => lab.dispose());
+  const lab = useStore(create);
+  const owner = useOwner(lab);
+  const other = useOwner(lab, 2);
 
   async function keysOf(query: Partial<ListQuery>): Promise<readonly string[]> {
-    const page = await store.list({ workflow: "order", terms: [], limit: 100, ...query });
+    const page = await lab.store.list({ workflow: "order", terms: [], limit: 100, ...query });
     return page.items.map(({ key }) => key);
   }
 
@@ -30,7 +20,7 @@ export function storeListContract(create: StoreFactory): void {
     const seen: string[] = [];
     let cursor: string | undefined;
     for (let page = 1; page < 1_000; page += 1) {
-      const answer = await store.list({ ...query, ...(cursor && { cursor }) });
+      const answer = await lab.store.list({ ...query, ...(cursor && { cursor }) });
       expect(answer.items.length).toBeLessThanOrEqual(query.limit);
       seen.push(...answer.items.map(({ key }) => key));
       cursor = answer.nextCursor;
@@ -49,8 +39,8 @@ export function storeListContract(create: StoreFactory): void {
       await owner.write(writeOf("order/a"), writeOf("order.line/y"));
       await owner.write(writeOf("order/b", { expectedVersion: 1 }));
       expect(await keysOf({})).toEqual(["order/a", "order/c", "order/b"]);
-      const { items } = await store.list({ workflow: "order", terms: [], limit: 1 });
-      expect(items).toEqual(await store.load(1, ["order/a"]));
+      const { items } = await lab.store.list({ workflow: "order", terms: [], limit: 1 });
+      expect(items).toEqual(await lab.store.load(1, ["order/a"]));
       expect(await keysOf({ workflow: "unknown" })).toEqual([]);
     });
 
@@ -77,7 +67,7 @@ export function storeListContract(create: StoreFactory): void {
       await owner.write(writeOf("order/1", change));
       expect(await keysOf({ terms: ["a"] })).toEqual([]);
       expect(await keysOf({ terms: ["b", "c"] })).toEqual(["order/1"]);
-      expect(await store.count("order")).toEqual({ b: 1, c: 1 });
+      expect(await lab.store.count("order")).toEqual({ b: 1, c: 1 });
     });
 
     test("finds only what was written after a time", async () => {
@@ -85,7 +75,7 @@ export function storeListContract(create: StoreFactory): void {
         writeOf("order/1", { termsAdded: ["a"] }),
         writeOf("order/2", { termsAdded: ["a"] }),
       );
-      const [second] = await store.load(1, ["order/2"]);
+      const [second] = await lab.store.load(1, ["order/2"]);
       const updatedAfter = second?.updatedAt ?? Number.NaN;
       expect(await keysOf({ updatedAfter })).toEqual([]);
       await lab.advance(5);
@@ -100,10 +90,10 @@ export function storeListContract(create: StoreFactory): void {
 
     test("tells of a next page only when more may follow", async () => {
       await owner.write(writeOf("order/1"), writeOf("order/2"), writeOf("order/3"));
-      const first = await store.list({ workflow: "order", terms: [], limit: 2 });
+      const first = await lab.store.list({ workflow: "order", terms: [], limit: 2 });
       expect(first.items).toHaveLength(2);
       expect(first.nextCursor).toMatch(/^[\w-]+$/);
-      const rest = await store.list({
+      const rest = await lab.store.list({
         workflow: "order",
         terms: [],
         limit: 2,
@@ -135,10 +125,10 @@ export function storeListContract(create: StoreFactory): void {
 
     test("refuses a cursor that is none of its own", async () => {
       const query = { workflow: "order", terms: [], limit: 9 };
-      await expect(store.list({ ...query, cursor: "nonsense!" })).rejects.toMatchObject({
+      await expect(lab.store.list({ ...query, cursor: "nonsense!" })).rejects.toMatchObject({
         code: "invalid-cursor",
       });
-      await expect(store.deadLetters({ limit: 9, cursor: "e30" })).rejects.toMatchObject({
+      await expect(lab.store.deadLetters({ limit: 9, cursor: "e30" })).rejects.toMatchObject({
         code: "invalid-cursor",
       });
     });
@@ -152,10 +142,10 @@ export function storeListContract(create: StoreFactory): void {
         writeOf("ship/1", { termsAdded: ["status:active"] }),
       );
       await other.write(writeOf("order/3", { termsAdded: ["status:active", "state:a"] }));
-      expect(await store.count("order")).toEqual({ "status:active": 3, "state:a": 2 });
+      expect(await lab.store.count("order")).toEqual({ "status:active": 3, "state:a": 2 });
       await other.write(writeOf("order/3", { expectedVersion: 1, termsRemoved: ["state:a"] }));
-      expect(await store.count("order")).toEqual({ "status:active": 3, "state:a": 1 });
-      expect(await store.count("unknown")).toEqual({});
+      expect(await lab.store.count("order")).toEqual({ "status:active": 3, "state:a": 1 });
+      expect(await lab.store.count("unknown")).toEqual({});
     });
 
     test("gives only the terms that are asked for, and those that somebody carries", async () => {
@@ -165,8 +155,8 @@ export function storeListContract(create: StoreFactory): void {
         writeOf("ship/1", { termsAdded: ["status:done"] }),
       );
       const terms = ["status:active", "state:b", "status:done"];
-      expect(await store.count("order", terms)).toEqual({ "status:active": 2, "state:b": 1 });
-      expect(await store.count("order", [])).toEqual({});
+      expect(await lab.store.count("order", terms)).toEqual({ "status:active": 2, "state:b": 1 });
+      expect(await lab.store.count("order", [])).toEqual({});
     });
   });
 }

@@ -4,6 +4,7 @@ import {
   collect,
   declareQueues,
   eventually,
+  opened,
   quietWhile,
   type TransportFactory,
   type TransportLab,
@@ -23,10 +24,8 @@ export function transportConsumeContract(create: TransportFactory): void {
   beforeEach(async () => {
     lab = await create();
     queue = `${lab.prefix}.queue`;
-    first = lab.connect("engine");
-    second = lab.connect("engine");
-    await first.open();
-    await second.open();
+    first = await opened(lab);
+    second = await opened(lab);
   });
   afterEach(() => lab.dispose());
 

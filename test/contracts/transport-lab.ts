@@ -25,6 +25,13 @@ export interface TransportLab {
 
 export type TransportFactory = () => Promise<TransportLab>;
 
+/** Connects as a user and opens the transport. */
+export async function opened(lab: TransportLab, user = "engine"): Promise<Transport> {
+  const transport = lab.connect(user);
+  await transport.open();
+  return transport;
+}
+
 /** A consumer that keeps what it gets. */
 export interface Collector {
   readonly consumer: Consumer;

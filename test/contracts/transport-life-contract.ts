@@ -4,6 +4,7 @@ import {
   collect,
   declareQueues,
   eventually,
+  opened,
   quietWhile,
   type TransportFactory,
   type TransportLab,
@@ -21,10 +22,8 @@ export function transportLifeContract(create: TransportFactory): void {
     lab = await create();
     queue = `${lab.prefix}.p`;
     reply = `${lab.prefix}.reply`;
-    transport = lab.connect("engine");
-    other = lab.connect("engine");
-    await transport.open();
-    await other.open();
+    transport = await opened(lab);
+    other = await opened(lab);
     await declareQueues(transport, { name: queue, kind: "partition" });
   });
   afterEach(() => lab.dispose());

@@ -6,6 +6,7 @@ import {
   declareQueues,
   eventually,
   messageOf,
+  opened,
   quietWhile,
   type TransportFactory,
   type TransportLab,
@@ -20,8 +21,7 @@ export function transportPublishContract(create: TransportFactory): void {
   beforeEach(async () => {
     lab = await create();
     queue = `${lab.prefix}.work`;
-    transport = lab.connect("engine");
-    await transport.open();
+    transport = await opened(lab);
     await declareQueues(transport, { name: queue, kind: "work" });
   });
   afterEach(() => lab.dispose());
@@ -52,8 +52,7 @@ export function transportPublishContract(create: TransportFactory): void {
     });
 
     test("stamps its own user whatever the message says", async () => {
-      const other = lab.connect("guest");
-      await other.open();
+      const other = await opened(lab, "guest");
       const got = await collect(transport, queue);
       const message = { ...messageOf("forged"), userId: "engine" };
       await other.publish([{ exchange: "", routingKey: queue, message }]);
@@ -111,8 +110,7 @@ export function transportPublishContract(create: TransportFactory): void {
     });
 
     test("has a confirmed message kept when its publisher is gone", async () => {
-      const other = lab.connect("engine");
-      await other.open();
+      const other = await opened(lab);
       expect(await other.publish(toQueue(queue, "left behind"))).toEqual(["confirmed"]);
       await other.close();
       const got = await collect(transport, queue);
