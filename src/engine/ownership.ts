@@ -1,5 +1,5 @@
 import type { Cancel } from "../clock.ts";
-import type { Member } from "../store.ts";
+import type { Member } from "../member.ts";
 import { CommitRing } from "./commit-ring.ts";
 import { within } from "./deadline.ts";
 import type { PartitionVitals } from "./health/vitals.ts";

@@ -1,4 +1,4 @@
-import type { Member } from "../store.ts";
+import type { Member } from "../member.ts";
 
 /**
  * The members that can run whatever any other of them can: while a new version is rolled out beside the old one,

@@ -1,3 +1,4 @@
+import { describe } from "vitest";
 import { storeCommitContract } from "./store-commit-contract.ts";
 import { storeEffectsContract } from "./store-effects-contract.ts";
 import { storeHeadContract } from "./store-head-contract.ts";
@@ -8,10 +9,22 @@ import { storeOwnershipContract } from "./store-ownership-contract.ts";
 
 /** What every store must do: a test for each sentence of `src/store.ts` and `src/commit.ts`. */
 export function storeContract(create: StoreFactory): void {
-  storeOwnershipContract(create);
-  storeCommitContract(create);
-  storeHeadContract(create);
-  storeEffectsContract(create);
-  storeInboxContract(create);
-  storeListContract(create);
+  describe("partitions and members", () => {
+    storeOwnershipContract(create);
+  });
+  describe("commits", () => {
+    storeCommitContract(create);
+  });
+  describe("heads", () => {
+    storeHeadContract(create);
+  });
+  describe("effects", () => {
+    storeEffectsContract(create);
+  });
+  describe("inboxes", () => {
+    storeInboxContract(create);
+  });
+  describe("lists", () => {
+    storeListContract(create);
+  });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Member } from "../../src/store.ts";
+import type { Member } from "../../src/member.ts";
 import {
   inboxOf,
   long,

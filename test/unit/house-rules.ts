@@ -13,7 +13,7 @@ const xstate = /^xstate$/;
 const standardSchema = /^@standard-schema\/spec$/;
 
 const words =
-  /^src\/(message|errors|clock|duration|failpoint|ids|json-text|routing|shown-url|commit|tracer|baggage|semantic-conventions)\.ts$/;
+  /^src\/(message|errors|clock|duration|failpoint|ids|json-text|routing|shown-url|commit|member|tracer|baggage|semantic-conventions)\.ts$/;
 const contracts = /^src\/(transport|store|observer)\.ts$/;
 const sqliteFile = /^src\/sqlite-file\.ts$/;
 const workflow = /^src\/(workflow|activity|schema)(-[a-z-]+)?\.ts$/;

@@ -1,5 +1,5 @@
 import type { Commit, CommitAnswer, Head, InstanceWrite, StoredInstance } from "../../commit.ts";
-import type { Member } from "../../store.ts";
+import type { Member } from "../../member.ts";
 
 /** An instance with all that is forgotten together with it. */
 export interface InstanceRow {

@@ -1,7 +1,8 @@
 import type { Clock } from "../../clock.ts";
 import type { Commit, CommitAnswer, InboxQuery } from "../../commit.ts";
 import type { Ids } from "../../ids.ts";
-import type { Announced, Claim, Durability, ListQuery, Member, Store } from "../../store.ts";
+import type { Announced, Member } from "../../member.ts";
+import type { Claim, Durability, ListQuery, Store } from "../../store.ts";
 import { partitionCountError } from "../partition-count.ts";
 import { parseRedisUrl, type RedisAddress, callDeadlineMs as usualDeadlineMs } from "./address.ts";
 import { addsNothing, commitAnswer, commitArguments, headIn, outboxEntry } from "./commit-words.ts";

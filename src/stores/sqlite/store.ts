@@ -1,6 +1,7 @@
 import { type Commit, type CommitAnswer, claimsKept, type InboxQuery } from "../../commit.ts";
+import type { Announced, Member } from "../../member.ts";
 import { numberIn, type SqliteFile, textIn } from "../../sqlite-file.ts";
-import type { Announced, Claim, Durability, ListQuery, Member, Store } from "../../store.ts";
+import type { Claim, Durability, ListQuery, Store } from "../../store.ts";
 import { partitionCountError } from "../partition-count.ts";
 import {
   inboxPage,
