@@ -12,8 +12,6 @@ import { mostCapable, ownerOf } from "./rendezvous.ts";
 const tickMs = 1_000;
 /** How long a hand-over may take, and how long the owners from before an outage are waited for. */
 const patienceMs = 5_000;
-/** After a longer silence of the store, as a share of a lease, leases that it remembers may have run out. */
-const silenceShare = 2;
 /** A call that keeps a lease alive may take this share of it, so that one slow call does not cost the lease. */
 const leaseShare = 4;
 /** After so long without its partition a process looks whether the next owner has built on its commits. */
@@ -35,6 +33,8 @@ export class Ownership {
   readonly #work = new Set<Promise<void>>();
   /** When the store last told who lives, and until when it was then to count this process among them. */
   #heard: { readonly at: number; readonly until: number } | undefined;
+  /** The store has not answered since. */
+  #wasSilent = false;
   /** Until then those are claimed that this process has lost, and no others. */
   #lastOwnersUntil = 0;
   #cancel: Cancel | undefined;
@@ -106,6 +106,7 @@ export class Ownership {
     const members = isCutOff
       ? undefined
       : await this.#members().catch((error: unknown) => {
+          this.#wasSilent = true;
           this.#trouble(error);
           return undefined;
         });
@@ -141,10 +142,11 @@ export class Ownership {
     const heard = this.#heard ?? { at, until: before };
     // A store that went back remembers leases that have been renewed since, by owners who live.
     const wentBack = before < heard.until;
-    if (wentBack || at - heard.at > limits.leaseMs / silenceShare) {
+    if (wentBack || this.#wasSilent || at - heard.at > limits.leaseMs) {
       this.#lastOwnersUntil = at + patienceMs;
     }
     this.#heard = { at, until };
+    this.#wasSilent = false;
     trialRoom.heardOf(members.map(({ id }) => id));
     return mostCapable(members).map(({ id }) => id);
   }
