@@ -3,6 +3,7 @@ import { Seeded } from "../support/seeded.ts";
 import { ChaosLab } from "./chaos-lab.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import type { Seat } from "./seat.ts";
+import { type Times, tableOf } from "./times.ts";
 
 /** What was struck: from when on it is measured, and which partitions it is about. */
 interface Struck {
@@ -17,9 +18,7 @@ interface Trial {
   readonly strike: (lab: ChaosLab, seat: Seat) => Promise<Struck>;
 }
 
-interface Measured extends Trial {
-  readonly timesMs: readonly number[];
-}
+type Measured = Trial & Times;
 
 export interface RecoveryOptions {
   readonly rounds: number;
@@ -130,17 +129,4 @@ async function untilCalm(lab: ChaosLab, beats: Heartbeats): Promise<void> {
     calmRounds = isShared && isSteady ? calmRounds + 1 : 0;
     await sleep(500);
   }
-}
-
-function tableOf(measured: readonly Measured[]): string {
-  const rows = measured.map(({ name, timesMs, targetMs }) => {
-    const sorted = timesMs.toSorted((left, right) => left - right);
-    const median = sorted[Math.floor((sorted.length - 1) / 2)] ?? Infinity;
-    const longest = sorted.at(-1) ?? Infinity;
-    const verdict = longest <= targetMs ? "met" : "MISSED";
-    const cells = [median, longest, targetMs].map((ms) => `${ms} ms`.padStart(10));
-    return `${name.padEnd(38)} ${cells.join(" ")}  ${verdict} (${timesMs.length} rounds)`;
-  });
-  const head = ["median", "longest", "target"].map((word) => word.padStart(10)).join(" ");
-  return `${"time until work goes on".padEnd(38)} ${head}\n${rows.join("\n")}\n`;
 }

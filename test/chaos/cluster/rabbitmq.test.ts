@@ -5,6 +5,7 @@ import type { RabbitMqServer } from "../../support/rabbitmq-server.ts";
 import { RedisServer } from "../../support/redis-server.ts";
 import { Balancer } from "./balancer.ts";
 import { ClusterLab, expectAllKept } from "./cluster-lab.ts";
+import { engineNodeIn, killForAWhile, leaderIn } from "./strikes.ts";
 
 /** Longer than nodes and clients take to find out that a node does not answer. */
 const frozenMs = 12_000;
@@ -32,43 +33,6 @@ afterAll(async () => {
   await Promise.all([cluster?.stop(), redis?.stop()]);
 }, 60_000);
 
-/** The node with the engines' connections: that of the first connection of theirs. */
-async function engineNode(): Promise<RabbitMqServer> {
-  for (const node of cluster.nodes) {
-    const text = await node.control("list_connections", "user", "pid");
-    const pid = /^engine\t<([^.]+)\./m.exec(text)?.[1];
-    const found = cluster.nodes.find(({ nodeName }) => nodeName === pid);
-    if (found) return found;
-  }
-  throw new Error("no connection of an engine was found");
-}
-
-/** The node that leads most partition queues, other than this one. */
-async function leader(apartFrom: RabbitMqServer): Promise<RabbitMqServer> {
-  const led = await cluster.led(apartFrom);
-  const [best] = cluster.nodes
-    .map((node, index) => ({ node, count: partitionsIn(led[index] ?? []) }))
-    .filter(({ node, count }) => node !== apartFrom && count > 0)
-    .toSorted((one, other) => other.count - one.count);
-  if (best === undefined) throw new Error("no other node leads a partition queue");
-  return best.node;
-}
-
-function partitionsIn(queues: readonly string[]): number {
-  return queues.filter((name) => /\.p\.\d+$/.test(name)).length;
-}
-
-async function killAndRestart(node: RabbitMqServer): Promise<number> {
-  const since = performance.now();
-  await node.kill();
-  try {
-    await lab.pulses.until(since, 60_000);
-  } finally {
-    await node.run();
-  }
-  return since;
-}
-
 async function freeze(nodes: readonly RabbitMqServer[]): Promise<number> {
   const since = performance.now();
   for (const node of nodes) node.signal("SIGSTOP");
@@ -86,22 +50,22 @@ describe("on a RabbitMQ cluster of three nodes everything is kept", () => {
   });
 
   test.each([1, 2])("when the leader of partition queues is killed (%i)", async () => {
-    const node = await leader(await engineNode());
-    await expectAllKept(lab, "broker leader killed", () => killAndRestart(node));
+    const node = await leaderIn(cluster);
+    await expectAllKept(lab, "broker leader killed", () => killForAWhile(lab, node));
   });
 
   test("when the leader of partition queues stands still", async () => {
-    const node = await leader(await engineNode());
+    const node = await leaderIn(cluster);
     await expectAllKept(lab, "broker leader frozen", () => freeze([node]));
   });
 
   test("when the node that the engines are connected to is killed", async () => {
-    const node = await engineNode();
-    await expectAllKept(lab, "engines' broker killed", () => killAndRestart(node));
+    const node = await engineNodeIn(cluster);
+    await expectAllKept(lab, "engines' broker killed", () => killForAWhile(lab, node));
   });
 
   test("when the node that the engines are connected to stands still", async () => {
-    const node = await engineNode();
+    const node = await engineNodeIn(cluster);
     await expectAllKept(lab, "engines' broker frozen", () => freeze([node]));
   });
 

@@ -4,6 +4,7 @@ import { RabbitMqServer } from "../../support/rabbitmq-server.ts";
 import { RedisSentinel } from "../../support/redis-sentinel.ts";
 import type { RedisServer } from "../../support/redis-server.ts";
 import { ClusterLab, expectAllKept } from "./cluster-lab.ts";
+import { killForAWhile } from "./strikes.ts";
 
 let broker: RabbitMqServer;
 let redis: RedisSentinel;
@@ -25,15 +26,7 @@ afterEach(async () => {
   await Promise.all([broker?.stop(), redis?.stop()]);
 }, 60_000);
 
-/** Kills the master and starts it again, as a replica, once there is another. */
-async function killMaster(): Promise<number> {
-  const master = await redis.master();
-  const since = performance.now();
-  await master.kill();
-  await lab.pulses.until(since, 60_000);
-  await master.run();
-  return since;
-}
+const killMaster = async () => killForAWhile(lab, await redis.master());
 
 /** Replicas get no more of what the master writes; what waits for them goes on waiting. */
 async function cutReplication(master: RedisServer): Promise<void> {
