@@ -50,12 +50,12 @@ describe("on a RabbitMQ cluster of three nodes everything is kept", () => {
   });
 
   test.each([1, 2])("when the leader of partition queues is killed (%i)", async () => {
-    const node = await leaderIn(cluster);
+    const node = await leaderIn(cluster, await engineNodeIn(cluster));
     await expectAllKept(lab, "broker leader killed", () => killForAWhile(lab, node));
   });
 
   test("when the leader of partition queues stands still", async () => {
-    const node = await leaderIn(cluster);
+    const node = await leaderIn(cluster, await engineNodeIn(cluster));
     await expectAllKept(lab, "broker leader frozen", () => freeze([node]));
   });
 

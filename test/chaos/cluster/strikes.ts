@@ -28,15 +28,17 @@ export async function engineNodeIn({ nodes }: RabbitMqCluster): Promise<RabbitMq
   throw new Error("no connection of an engine was found");
 }
 
-/** The node that leads most partition queues, other than that of the engines. */
-export async function leaderIn(cluster: RabbitMqCluster): Promise<RabbitMqServer> {
-  const apart = await engineNodeIn(cluster);
+/** The node that leads most partition queues, if need be other than this one. */
+export async function leaderIn(
+  cluster: RabbitMqCluster,
+  apart?: RabbitMqServer,
+): Promise<RabbitMqServer> {
   const led = await cluster.led(apart);
   const [best] = cluster.nodes
     .map((node, index) => ({ node, count: partitionsIn(led[index] ?? []) }))
     .filter(({ node, count }) => node !== apart && count > 0)
     .toSorted((one, other) => other.count - one.count);
-  if (best === undefined) throw new Error("no other node leads a partition queue");
+  if (best === undefined) throw new Error("no such node leads a partition queue");
   return best.node;
 }
 
