@@ -1,15 +1,18 @@
-import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from "xstate";
-import { type ErrorRecord, toErrorRecord, WaybillError } from "../errors.ts";
+import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from "xstate";
+import { type ErrorRecord, toErrorRecord } from "../errors.ts";
 import type { Workflow } from "../workflow.ts";
 import type { StateValue } from "./client.ts";
 import { acceptedEvents } from "./statechart/accepts.ts";
+import type { Draft } from "./statechart/actions.ts";
 import type { Actor, ActorRecord, Parent, TimerRecord } from "./statechart/actor.ts";
 import { admit, type Origin } from "./statechart/admission.ts";
+import { Chart } from "./statechart/chart.ts";
 import { type Configuration, Configurations, fingerprintOf } from "./statechart/configuration.ts";
 import { accountFor } from "./statechart/effect-account.ts";
 import type { Effect } from "./statechart/effects.ts";
-import { ChildReference, InertScope, inertMachine, type Microstep } from "./statechart/inert.ts";
+import { ChildReference, InertScope, inertMachine } from "./statechart/inert.ts";
 import { Ledger } from "./statechart/ledger.ts";
+import { Macrostep, type Microstep } from "./statechart/macrostep.ts";
 import { plain } from "./statechart/plain.ts";
 import { packActor, unpackActor } from "./statechart/records.ts";
 
@@ -47,9 +50,6 @@ export interface ActorView {
 /** An actor before its first step. */
 type Unborn = Omit<Actor, "snapshot"> & { readonly snapshot: undefined };
 
-/** XState's snapshots are typed as immutable; the one a step has just made is ours to complete. */
-type Draft = { -readonly [Key in keyof AnyMachineSnapshot]: AnyMachineSnapshot[Key] };
-
 /** Computes what events do to the actors of one workflow. Pure: no clock, no chance, nothing is started. */
 export class Stepper {
   /** Names the structure of the machine; differs when states, transitions, delays or invokes do. */
@@ -58,6 +58,7 @@ export class Stepper {
   readonly #machine: AnyStateMachine;
   readonly #configurations: Configurations;
   readonly #scope = new InertScope();
+  readonly #chart: Chart;
   readonly #accepted = new WeakMap<Configuration, readonly string[]>();
   readonly #sortedTags = new WeakMap<ReadonlySet<string>, readonly string[]>();
 
@@ -65,6 +66,7 @@ export class Stepper {
     this.#workflow = workflow;
     this.#machine = inertMachine(workflow.machine);
     this.#configurations = new Configurations(this.#machine);
+    this.#chart = new Chart(this.#machine, this.#configurations, this.#scope);
     this.fingerprint = fingerprintOf(workflow.machine);
   }
 
@@ -81,8 +83,8 @@ export class Stepper {
     const none = { snapshot: undefined, timers: [], children: [] };
     const unborn: Unborn = { key, version: 0, generations, ...none };
     const actor = parent === undefined ? unborn : { ...unborn, parent };
-    return this.#run(actor, undefined, now, (scope) =>
-      this.#machine.getInitialSnapshot(scope, plain(input, "input")),
+    return this.#run(actor, undefined, now, () =>
+      Macrostep.start(this.#chart, this.#scope, plain(input, "input")),
     );
   }
 
@@ -95,8 +97,9 @@ export class Stepper {
     const admission = admit(actor, event, origin);
     if (admission.kind === "refused") return admission;
     if (admission.kind === "delivery") return deliver(admission.actor, admission.timer);
-    return this.#run(admission.actor, actor, now, (scope) =>
-      this.#machine.transition(actor.snapshot, event, scope),
+    const { snapshot } = actor;
+    return this.#run(admission.actor, actor, now, () =>
+      Macrostep.apply(this.#chart, this.#scope, { snapshot, event }),
     );
   }
 
@@ -157,15 +160,12 @@ export class Stepper {
     actor: Actor | Unborn,
     before: Actor | undefined,
     now: number,
-    compute: (scope: ReturnType<InertScope["asActorScope"]>) => AnyMachineSnapshot,
+    compute: () => ReturnType<typeof Macrostep.apply>,
   ): StepResult {
     const { key, snapshot, parent } = actor;
     this.#scope.begin({ key, snapshot, isChild: parent !== undefined });
     try {
-      const next = compute(this.#scope.asActorScope());
-      // In the first step XState turns what was thrown into a snapshot with status "error".
-      if (before === undefined && next.status === "error") throw next.error;
-      return this.#settle(actor, before, next, now);
+      return this.#settle(actor, before, compute(), now);
     } catch (error) {
       return { kind: "refused", reason: "threw", error: toErrorRecord(error) };
     }
@@ -174,10 +174,10 @@ export class Stepper {
   #settle(
     actor: Actor | Unborn,
     before: Actor | undefined,
-    next: AnyMachineSnapshot,
+    { step: { microsteps }, next }: ReturnType<typeof Macrostep.apply>,
     now: number,
   ): StepResult {
-    const { microsteps, actions, untargeted } = this.#scope;
+    const { actions, untargeted } = this.#scope;
     const isNew = next !== actor.snapshot;
     const handled = isHandled(before, next, microsteps);
     if (before === actor && !handled && !isNew && actions.length === 0) {
@@ -200,33 +200,9 @@ export class Stepper {
 
   /** Makes a new snapshot the same as one that comes out of the store. */
   #normalise(next: Draft, previous: AnyMachineSnapshot | undefined): void {
-    if (next._nodes !== previous?._nodes) {
-      this.#checkPath(next);
-      this.#enter(next);
-    }
     if (next.context !== previous?.context) next.context = plain(next.context, "context");
     if (next.output !== undefined) next.output = plain(next.output, "output");
     if (next.status === "error") next.error = plain(toErrorRecord(next.error), "error");
-  }
-
-  /** What went wrong on the way does not become right because the end looks right. */
-  #checkPath(next: Draft): void {
-    for (const nodes of this.#scope.visited) {
-      if (nodes !== next._nodes && this.#configurations.ofNodes(nodes) === undefined) {
-        throw illegal(nodes);
-      }
-    }
-  }
-
-  #enter(next: Draft): void {
-    const configuration = this.#configurations.ofNodes(next._nodes);
-    if (configuration === undefined) {
-      if (next.status !== "active") return;
-      throw illegal(next._nodes);
-    }
-    next._nodes = configuration.template._nodes;
-    next.value = configuration.template.value;
-    next.tags = configuration.template.tags;
   }
 }
 
@@ -262,14 +238,4 @@ function deliver(actor: Actor, { target, event }: TimerRecord): StepResult {
   const ledger = new Ledger(actor, 0);
   if (target !== undefined && ledger.reaches(target)) ledger.send(target, event);
   return done(actor, ledger);
-}
-
-/** XState 5.33 loses states when a parallel state is left for its own history. */
-function illegal(nodes: readonly AnyStateNode[]): WaybillError {
-  const states = nodes.map(({ id }) => id).join(", ");
-  return new WaybillError({
-    code: "illegal-configuration",
-    message: `The transition leads to states that cannot be active together: ${states}.`,
-    action: "Do not target the history of a parallel state from inside that state.",
-  });
 }

@@ -1,20 +1,6 @@
-import type {
-  AnyActorScope,
-  AnyEventObject,
-  AnyMachineSnapshot,
-  AnyStateMachine,
-  AnyStateNode,
-} from "xstate";
+import type { AnyActorScope, AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from "xstate";
 import { WaybillError } from "../../errors.ts";
 import type { ChildRecord } from "./actor.ts";
-
-/** One microstep as traces show it: the states left for which, by which event and named guards. */
-export interface Microstep {
-  readonly event: string;
-  readonly from: readonly string[];
-  readonly to: readonly string[];
-  readonly guards: readonly string[];
-}
 
 /** An action as XState hands it to the executor; `exec` of built-in ones is of no use here. */
 export interface RequestedAction {
@@ -151,9 +137,6 @@ export class InertScope {
   actions: RequestedAction[] = [];
   /** Those sends that named no target, so that XState fell back to the sender itself. */
   readonly untargeted = new Set<RequestedAction>();
-  microsteps: Microstep[] = [];
-  /** The active states after each microstep. */
-  visited: (readonly AnyStateNode[])[] = [];
   #bookings = 0;
   #lastSelf: Self | undefined;
 
@@ -168,8 +151,6 @@ export class InertScope {
     this.parent = step.isChild ? parentReference : undefined;
     this.actions = [];
     this.untargeted.clear();
-    this.microsteps = [];
-    this.visited = [];
     this.#bookings = 0;
   }
 
@@ -182,11 +163,11 @@ export class InertScope {
     return this.#lastSelf;
   }
 
-  // A property and not a method: XState replaces it for the time of a microstep.
-  actionExecutor = (action: RequestedAction): void => {
+  /** Takes what an action asks for. */
+  actionExecutor(action: RequestedAction): void {
     if (this.#isUntargeted(action)) this.untargeted.add(action);
     this.actions.push(action);
-  };
+  }
 
   #isUntargeted({ type, params, info }: RequestedAction): boolean {
     if (type !== "xstate.sendTo") return false;
@@ -209,17 +190,6 @@ export class InertScope {
   }
 }
 
-interface MicrostepInspection {
-  readonly type: string;
-  readonly event: AnyEventObject;
-  readonly snapshot: AnyMachineSnapshot;
-  readonly _transitions: readonly {
-    readonly source: AnyStateNode;
-    readonly target: readonly AnyStateNode[] | undefined;
-    readonly guard?: unknown;
-  }[];
-}
-
 function inertSystem(scope: InertScope): object {
   return {
     _bookId: () => scope.bookId(),
@@ -232,24 +202,11 @@ function inertSystem(scope: InertScope): object {
         action: "Give the actor an id, and address it by that.",
       });
     },
-    _sendInspectionEvent(event: MicrostepInspection) {
-      if (event.type !== "@xstate.microstep") return;
-      scope.microsteps.push(toMicrostep(event));
-      scope.visited.push(event.snapshot._nodes);
-    },
+    _sendInspectionEvent() {},
     _logger() {},
     _clock: undefined,
     get: () => undefined,
     getAll: () => ({}),
-  };
-}
-
-function toMicrostep({ event, _transitions: transitions }: MicrostepInspection): Microstep {
-  return {
-    event: event.type,
-    from: transitions.map(({ source }) => source.id),
-    to: transitions.flatMap(({ target }) => (target ?? []).map(({ id }) => id)),
-    guards: transitions.map(({ guard }) => guardName(guard)).filter((name) => name !== undefined),
   };
 }
 
