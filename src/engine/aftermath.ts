@@ -9,14 +9,14 @@ import { type EnginePorts, textOf } from "./ports.ts";
 import { stuckAction, stuckTerm } from "./stuck.ts";
 import { hasReached, viewOf } from "./view.ts";
 import type { Watchers } from "./watchers.ts";
-import { jsonMessage, type OutboxContent, wire } from "./wire.ts";
+import { jsonMessage, wire } from "./wire.ts";
 
 /** What of a partition a committed batch touches. */
 export interface AftermathPorts {
   readonly ports: EnginePorts;
   readonly cache: InstanceCache;
   readonly watchers: Watchers;
-  readonly redrive: (seq: number, content: OutboxContent) => void;
+  readonly send: (entries: Plan["outbox"]) => void;
   readonly abort: (run: string) => void;
   readonly arm: (due: number) => void;
 }
@@ -25,10 +25,8 @@ export interface AftermathPorts {
 export function aftermath(context: AftermathPorts, { plan, at }: Committed): void {
   remember(context, plan, at);
   for (const run of plan.aborts) context.abort(run);
-  for (const { seq, content } of plan.outbox) {
-    // A start that was called off again in the same batch is settled already.
-    if (!plan.settled.has(seq)) context.redrive(seq, content);
-  }
+  // A start that was called off again in the same batch is settled already.
+  context.send(plan.outbox.filter(({ seq }) => !plan.settled.has(seq)));
   const dues = [...plan.armed.values()];
   if (dues.length > 0) context.arm(dues.reduce((left, right) => Math.min(left, right)));
   answer(context, plan);

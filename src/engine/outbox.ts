@@ -5,7 +5,8 @@ import type { Outgoing, Transport } from "../transport.ts";
 import { within } from "./deadline.ts";
 import { republished } from "./trace-send.ts";
 
-interface Entry {
+/** A message that a commit has promised, by its number in the partition. */
+export interface Promised {
   readonly seq: number;
   readonly outgoing: Outgoing;
 }
@@ -33,8 +34,8 @@ const returnedRetryMs = 2_000;
  */
 export class Outbox {
   readonly #options: OutboxOptions;
-  #waiting: Entry[] = [];
-  readonly #returned = new Set<Entry>();
+  #waiting: Promised[] = [];
+  readonly #returned = new Set<Promised>();
   #publishing = false;
   #retryMs = firstRetryMs;
   #cancel: Cancel | undefined;
@@ -57,7 +58,7 @@ export class Outbox {
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  add(entries: readonly Entry[]): void {
+  add(entries: readonly Promised[]): void {
     if (entries.length === 0 || this.#closed) return;
     this.#waiting.push(...entries);
     this.#pump();
@@ -87,7 +88,7 @@ export class Outbox {
     void this.#publish(this.#waiting.slice(0, chunkSize));
   }
 
-  async #publish(chunk: readonly Entry[]): Promise<void> {
+  async #publish(chunk: readonly Promised[]): Promise<void> {
     const { transport, clock, fail } = this.#options;
     fail?.("publishing");
     const outcome = await within(
@@ -109,7 +110,7 @@ export class Outbox {
     this.#pump();
   }
 
-  #settle(done: readonly Entry[], wasReturned: (index: number) => boolean): void {
+  #settle(done: readonly Promised[], wasReturned: (index: number) => boolean): void {
     const returned = done.filter((_, index) => wasReturned(index));
     const delivered = done.filter((_, index) => !wasReturned(index));
     if (delivered.length > 0) this.#options.delivered(delivered.map(({ seq }) => seq));
@@ -117,7 +118,7 @@ export class Outbox {
   }
 
   /** No queue would take it: it must not hold up the others, and is tried again until one does. */
-  #putAside(entry: Entry): void {
+  #putAside(entry: Promised): void {
     const { clock, observer } = this.#options;
     const message = `no queue "${entry.outgoing.routingKey}" takes ${entry.outgoing.message.id ?? "a message"}`;
     observer.observe({ kind: "trouble", where: "transport", message });

@@ -3,11 +3,12 @@ import type { Delivery } from "../transport.ts";
 import { LeftRuns } from "./activities/left-runs.ts";
 import { LocalActivities } from "./activities/local-activities.ts";
 import { type AftermathPorts, aftermath } from "./aftermath.ts";
-import type { Arrival, UnfitArrival } from "./arrival.ts";
+import type { Arrival } from "./arrival.ts";
 import { CatchUp } from "./catch-up.ts";
 import { Committer, type Owned } from "./committer.ts";
 import { within } from "./deadline.ts";
 import { decode, wakeUpIn } from "./decode.ts";
+import { Dispatch } from "./dispatch.ts";
 import { Feed } from "./feed.ts";
 import { type PartitionVitals, Pulse } from "./health/vitals.ts";
 import { type Holdings, holdingsOf } from "./holdings.ts";
@@ -17,11 +18,10 @@ import { leftBehind } from "./left-behind.ts";
 import { Outbox } from "./outbox.ts";
 import { type EnginePorts, textOf } from "./ports.ts";
 import { Settlement } from "./settlement.ts";
-import { markRepublished, sendAgain } from "./trace-send.ts";
 import { Trials } from "./trials.ts";
 import { WakeUp } from "./wake-up.ts";
 import { Watchers } from "./watchers.ts";
-import type { ActivityTask, OutboxContent } from "./wire.ts";
+import type { ActivityTask } from "./wire.ts";
 
 /**
  * One owned partition, from its claim until it is released or lost. A batch goes: take what has arrived, load,
@@ -42,6 +42,7 @@ export class Partition {
   readonly #outbox: Outbox;
   readonly #activities: LocalActivities;
   readonly #leftRuns: LeftRuns;
+  readonly #dispatch: Dispatch;
   readonly #wakeUp: WakeUp;
   readonly #watchers: Watchers;
   readonly #catchUp: CatchUp;
@@ -77,6 +78,9 @@ export class Partition {
     this.#activities = new LocalActivities({ ...ports, storeNow, arrive });
     const isRunning = (task: ActivityTask) => this.#activities.isRunning(task);
     this.#leftRuns = new LeftRuns({ ...ports, room, deaths, arrive, isRunning });
+    const [outbox, activities, leftRuns] = [this.#outbox, this.#activities, this.#leftRuns];
+    const read = (delivery: Delivery) => this.#decode(delivery);
+    this.#dispatch = new Dispatch({ ...ports, queue, outbox, activities, leftRuns, arrive, read });
     const wake = () => this.#timersMayBeDue();
     this.#catchUp = new CatchUp(clock, wake);
     this.#settlement = new Settlement(clock, () => this.#schedule());
@@ -90,7 +94,7 @@ export class Partition {
     const left = await leftBehind(this.#ports, this.number);
     // Before any of the rest arrives it has to be known which of it is suspect.
     this.#trials.inherit(left);
-    for (const { seq, content } of left) this.#redrive(seq, content, true);
+    this.#dispatch.send(left, true);
     this.#ports.fail?.("redriven");
     this.#catchUp.begin(await transport.depth(names.partition(this.number)));
     await this.#feed.open();
@@ -190,28 +194,6 @@ export class Partition {
     this.#schedule();
   }
 
-  /** An outbox entry, new or left behind: to the broker, to this partition itself, or to be run here. */
-  #redrive(seq: number, content: OutboxContent | UnfitArrival, isLeft = false): void {
-    if (content.kind === "unfit") return this.#arrive(content);
-    if (content.kind === "trial") return;
-    if (content.kind === "run") {
-      if (isLeft) return this.#leftRuns.take(seq, content);
-      const { task, trace, tried } = content;
-      return this.#activities.start(seq, task, tried ? markRepublished(trace) : trace);
-    }
-    const { outgoing } = content;
-    const { names, transport } = this.#ports;
-    const own = outgoing.exchange === "" && outgoing.routingKey === names.partition(this.number);
-    if (!own) {
-      const sent = isLeft ? sendAgain(this.#ports, outgoing) : outgoing;
-      return this.#outbox.add([{ seq, outgoing: sent }]);
-    }
-    const message = { ...outgoing.message, userId: transport.user };
-    const delivery = { message, tag: 0, redeliveries: 0 };
-    const receipt = { seq, ...(isLeft && { isLeft: true as const }) };
-    this.#arrive({ ...this.#decode(delivery), receipt });
-  }
-
   #delivered(seqs: readonly number[]): void {
     this.#committer.delivered(seqs);
     this.#settlement.expect();
@@ -259,11 +241,12 @@ export class Partition {
     fail?.("committed");
     this.#pulse.committed();
     if (this.#state === "ended") return;
+    // What goes out is waited for, acknowledgements are not.
+    aftermath(this.#aftermathPorts(), committed);
     const deliveries = arrivals.flatMap(({ receipt }) => receipt.delivery ?? []);
     this.#feed.ack(deliveries);
     fail?.("acknowledged");
     this.#catchUp.handled(deliveries.length);
-    aftermath(this.#aftermathPorts(), committed);
     const durationMs = clock.monotonic() - startedAt;
     const { number: partition } = this;
     observer.observe({ kind: "committed", partition, messages: arrivals.length, durationMs });
@@ -274,7 +257,7 @@ export class Partition {
       ports: this.#ports,
       cache: this.#cache,
       watchers: this.#watchers,
-      redrive: (seq, content) => this.#redrive(seq, content),
+      send: (entries) => this.#dispatch.send(entries),
       abort: (run) => this.#activities.abort(run),
       arm: (due) => this.#wakeUp.arm(due),
     };

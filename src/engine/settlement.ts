@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from "../clock.ts";
 
 /** All partitions of a process settle at multiples of this, so that one flush of the store's log carries them all. */
-const tickMs = 250;
+const tickMs = 1_000;
 
 /** When outbox entries that were delivered leave the store: with the next batch, or without one a little later. */
 export class Settlement {
