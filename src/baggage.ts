@@ -25,8 +25,8 @@ export function carryingBaggage(tracer: Tracer, keys: readonly string[]): Tracer
     mayRecord: (headers) => tracer.mayRecord(headers),
     begin(start) {
       const span = tracer.begin(start);
-      const { baggage, ...rest } = span.headers;
-      if (baggage === undefined) return span;
+      if (span.headers["baggage"] === undefined) return span;
+      const { baggage = "", ...rest } = span.headers;
       const kept = keptOf(baggage, carried);
       return handingOn(span, kept === "" ? rest : { ...rest, baggage: kept });
     },

@@ -34,7 +34,8 @@ export const reservedTypePrefixes = ["xstate.", "waybill."] as const;
 
 /** True for a type that no outsider may send. */
 export function isReservedType(type: string): boolean {
-  return reservedTypePrefixes.some((prefix) => type.startsWith(prefix));
+  for (const prefix of reservedTypePrefixes) if (type.startsWith(prefix)) return true;
+  return false;
 }
 
 const idPattern = /^[A-Za-z0-9._:-]{1,128}$/;

@@ -3,7 +3,6 @@ import type { ReplyTo } from "./arrival.ts";
 import type { Committed } from "./committer.ts";
 import { type Instance, stuckBecause } from "./instance.ts";
 import type { InstanceCache } from "./instance-cache.ts";
-import { stateText } from "./plan/note.ts";
 import type { Plan, ReplyBody } from "./plan/plan.ts";
 import { type EnginePorts, textOf } from "./ports.ts";
 import { stuckAction, stuckTerm } from "./stuck.ts";
@@ -62,7 +61,7 @@ function tellStuck({ ports }: AftermathPorts, plan: Plan): void {
     if (current?.actor === undefined || !current.terms.includes(stuckTerm)) continue;
     const definition = plan.definition(key, current);
     if (definition === undefined || before?.terms.includes(stuckTerm) === true) continue;
-    const state = stateText(definition.stepper.view(current.actor).value);
+    const state = definition.stepper.shown(current.actor).text;
     const why = stuckBecause(current, definition) ?? "";
     const message = `${key} is stuck in ${state === "" ? "its only state" : state}. ${why} ${stuckAction}`;
     ports.observer.observe({ kind: "stuck", key, state, message });
@@ -82,7 +81,9 @@ function answer(context: AftermathPorts, plan: Plan): void {
     return replyMessage(context, to, dated);
   });
   for (const watch of plan.watches) watchers.add(watch);
-  for (const key of new Set([...plan.drafts.keys(), ...plan.watches.map((one) => one.key)])) {
+  for (const key of watchers.isEmpty
+    ? []
+    : new Set([...plan.drafts.keys(), ...plan.watches.map((one) => one.key)])) {
     const instance = cache.get(key);
     if (instance === undefined) continue;
     const definition = plan.definition(key, instance);

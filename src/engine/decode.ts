@@ -93,27 +93,26 @@ function tooLarge({ body }: Message, { limits }: DecodeContext): Misfit | undefi
   return ["too-large", `${sizeBytes} bytes; the limit is ${limits.bodyBytes}`];
 }
 
+type Draft<Fields> = { -readonly [Key in keyof Fields]: Fields[Key] };
+
+/** Filled step by step: it is made for every message, and spreading costs more. */
 function commonOf(delivery: Delivery, trustedUser: string): Common {
   const { message } = delivery;
-  const { correlationId } = message;
-  // Only ours are unique: another service may use one correlation id for many messages.
-  const isAnswer = parseEffectId(correlationId) !== undefined;
-  const messageId = message.id ?? (isAnswer ? `re:${correlationId}` : undefined);
-  return {
-    receipt: { delivery },
-    message,
-    trace: traceOf(message.headers),
-    ...(isReservedType(message.type ?? "") &&
-      isTrusted(message, trustedUser) && { isInternal: true }),
-    ...(messageId !== undefined && { messageId }),
-    ...(message.timestamp !== undefined && { bornAt: message.timestamp }),
-    ...(message.replyTo !== undefined && {
-      reply: {
-        queue: message.replyTo,
-        ...(correlationId !== undefined && { correlationId }),
-      },
-    }),
-  };
+  const { correlationId, timestamp, replyTo, type = "" } = message;
+  const common: Draft<Common> = { receipt: { delivery }, message, trace: traceOf(message.headers) };
+  if (isReservedType(type) && isTrusted(message, trustedUser)) common.isInternal = true;
+  const messageId = message.id ?? answerIdOf(correlationId);
+  if (messageId !== undefined) common.messageId = messageId;
+  if (timestamp !== undefined) common.bornAt = timestamp;
+  if (replyTo !== undefined) {
+    common.reply = { queue: replyTo, ...(correlationId !== undefined && { correlationId }) };
+  }
+  return common;
+}
+
+/** Only correlation ids of ours are unique: another service may use one for many messages. */
+function answerIdOf(correlationId: string | undefined): string | undefined {
+  return parseEffectId(correlationId) === undefined ? undefined : `re:${correlationId}`;
 }
 
 /** True for what the engine's own processes have published on their own account. */
@@ -136,10 +135,11 @@ function forgery(message: Message): string | undefined {
   if (message.type !== undefined && isReservedType(message.type)) {
     return `the type ${message.type} is the engine's own`;
   }
-  const header = Object.keys(message.headers ?? {}).find(
-    (name) => name.startsWith("x-waybill-") && !harmless.has(name),
-  );
-  return header === undefined ? undefined : `the header ${header} is the engine's own`;
+  for (const name in message.headers) {
+    if (!name.startsWith("x-waybill-") || harmless.has(name)) continue;
+    return `the header ${name} is the engine's own`;
+  }
+  return undefined;
 }
 
 /** The first that applies: the header, a correlation id of ours, `correlate`, a start type's `instanceId`. */
@@ -188,8 +188,8 @@ function readEvent(
   payload: Payload,
   registry: Registry,
 ): StartArrival | EventArrival {
-  const name = parseInstanceKey(common.key)?.workflow ?? "";
-  const type = message.type;
+  const name = common.key.slice(0, common.key.indexOf("/"));
+  const { type } = message;
   if (type !== undefined && registry.find(name)?.workflow.startedBy.includes(type) === true) {
     return { ...common, kind: "start", type, input: payload, onConflict: "use-existing" };
   }

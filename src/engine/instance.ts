@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { StoredInstance } from "../commit.ts";
 import { type ErrorRecord, WaybillError } from "../errors.ts";
 import { type Headers, parseInstanceKey } from "../message.ts";
@@ -78,11 +78,24 @@ interface InstanceRecord extends Bookkeeping {
 
 /** The record of an instance as text. */
 export function encodeInstance(instance: Instance, definition: Definition | undefined): string {
-  const { key: _, version: __, createdAt: ___, updatedAt: ____, ...rest } = instance;
-  const { actor, sealed, ...bookkeeping } = rest;
-  const packed = actor === undefined ? sealed?.actor : definition?.stepper.pack(actor);
-  const record: InstanceRecord =
-    packed === undefined ? bookkeeping : { ...bookkeeping, actor: packed };
+  const { actor, sealed } = instance;
+  // Written out: taking apart what has a dozen fields that may be missing costs more than all the rest.
+  const record: { readonly [Key in keyof InstanceRecord]-?: InstanceRecord[Key] | undefined } = {
+    definition: instance.definition,
+    inputDigest: instance.inputDigest,
+    startMessageId: instance.startMessageId,
+    failure: instance.failure,
+    suspended: instance.suspended,
+    deferred: instance.deferred,
+    held: instance.held,
+    waitingSince: instance.waitingSince,
+    runs: instance.runs,
+    requests: instance.requests,
+    traced: instance.traced,
+    trimAt: instance.trimAt,
+    terms: instance.terms,
+    actor: actor === undefined ? sealed?.actor : definition?.stepper.pack(actor),
+  };
   return JSON.stringify(record);
 }
 
@@ -157,9 +170,13 @@ function needsCode(key: string, definition: string): WaybillError {
 
 /** True for an instance that has come to its end and keeps nothing for anybody. */
 export function isOver({ actor, sealed, failure, deferred, held }: Instance): boolean {
-  const { status } = actor?.snapshot ?? sealed?.actor ?? { status: "active" };
-  const waiting = (deferred ?? []).length + (held ?? []).length;
+  const status = actor?.snapshot.status ?? sealed?.actor.status ?? "active";
+  const waiting = countOf(deferred) + countOf(held);
   return status !== "active" && failure === undefined && waiting === 0;
+}
+
+function countOf(events: readonly WaitingEvent[] | undefined): number {
+  return events === undefined ? 0 : events.length;
 }
 
 /** Under which terms `list` finds an instance: status, states with their parents, tags and attributes. */
@@ -167,15 +184,26 @@ export function termsOf(instance: Instance, definition: Definition | undefined):
   if (instance.sealed !== undefined) return sealedTerms(instance, instance.sealed.actor);
   if (instance.actor === undefined) return ["status:awaited"];
   if (definition === undefined) return instance.terms;
-  const view = definition.stepper.view(instance.actor);
-  return [
-    `status:${statusOf(instance, view.status)}`,
-    ...(stuckBecause(instance, definition) === undefined ? [] : [stuckTerm]),
-    ...waitingTerms(instance.waitingSince),
-    ...statePaths(view.value).map((path) => `state:${path}`),
-    ...view.tags.map((tag) => `tag:${tag}`),
-    ...attributeTerms(definition, view.context),
-  ];
+  const { snapshot } = instance.actor;
+  const terms = [statusTerm(statusOf(instance, snapshot.status))];
+  if (stuckBecause(instance, definition) !== undefined) terms.push(stuckTerm);
+  if (instance.waitingSince !== undefined) terms.push(...waitingTerms(instance.waitingSince));
+  for (const term of definition.stepper.shown(instance.actor).terms) terms.push(term);
+  if (definition.workflow.attributes !== undefined) {
+    terms.push(...attributeTerms(definition, snapshot.context));
+  }
+  // Most steps change none, and what is the same array need not be compared.
+  return isSame(terms, instance.terms) ? instance.terms : terms;
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  if (some.length !== others.length) return false;
+  for (const [index, term] of some.entries()) if (others[index] !== term) return false;
+  return true;
+}
+
+function statusTerm(status: string): string {
+  return `status:${status}`;
 }
 
 /** Without its code nothing but the status can have changed. */
@@ -184,23 +212,23 @@ function sealedTerms(
   { status }: ActorRecord,
 ): readonly string[] {
   const rest = terms.filter((term) => !/^(status|stuck|waiting):/.test(term));
-  const own = `status:${status === "active" ? "suspended" : status}`;
+  const own = statusTerm(status === "active" ? "suspended" : status);
   return [own, ...waitingTerms(waitingSince), ...rest];
 }
 
 /** Why nothing known can move the instance, if it is active and that is so. */
 export function stuckBecause(instance: Instance, definition: Definition): string | undefined {
-  const { actor, failure, suspended, held = [] } = instance;
+  const { actor, failure, suspended, held } = instance;
   if (actor === undefined || failure !== undefined || suspended === true) return undefined;
-  return held.length > 0 ? undefined : whyStuck(actor, definition);
+  return countOf(held) > 0 ? undefined : whyStuck(actor, definition);
 }
 
 /** The instance with the time at which its events began to wait, which stays until none waits any more. */
 export function noteWaiting(instance: Instance, now: number): Instance {
-  const { waitingSince, ...rest } = instance;
-  const { deferred = [], held = [], actor, sealed } = instance;
-  const isWaiting = (actor ?? sealed) !== undefined && deferred.length + held.length > 0;
-  if (isWaiting === (waitingSince !== undefined)) return instance;
+  const { deferred, held, actor, sealed } = instance;
+  const isWaiting = (actor ?? sealed) !== undefined && countOf(deferred) + countOf(held) > 0;
+  if (isWaiting === (instance.waitingSince !== undefined)) return instance;
+  const { waitingSince: _, ...rest } = instance;
   return isWaiting ? { ...rest, waitingSince: Math.floor(now) } : rest;
 }
 
@@ -224,16 +252,6 @@ export function statusOf(
   return actorStatus;
 }
 
-/** Every active state as a dotted path, parents first: `{a: {b: "c"}}` gives `a`, `a.b`, `a.b.c`. */
-export function statePaths(value: unknown, prefix = ""): readonly string[] {
-  if (typeof value === "string") return [`${prefix}${value}`];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([name, inner]) => [
-    `${prefix}${name}`,
-    ...statePaths(inner, `${prefix}${name}.`),
-  ]);
-}
-
 /** The trace that an instance began in and, when it is another one, that of its last step. */
 export function tracesOf(instance: Pick<Instance, "traced"> | undefined): readonly string[] {
   if (instance?.traced === undefined) return [];
@@ -243,17 +261,22 @@ export function tracesOf(instance: Pick<Instance, "traced"> | undefined): readon
 
 /** A digest that is the same for JSON-equal values, whatever the order of their keys. */
 export function jsonDigest(value: unknown): string {
-  return createHash("sha256").update(canonicalJson(value)).digest("base64url").slice(0, 22);
+  return hash("sha256", canonicalJson(value), "base64url").slice(0, 22);
 }
 
 function canonicalJson(value: unknown): string {
   return (
     JSON.stringify(value, (_, inner: unknown) =>
-      typeof inner === "object" && inner !== null && !Array.isArray(inner)
-        ? Object.fromEntries(
-            Object.entries(inner).toSorted(([left], [right]) => (left < right ? -1 : 1)),
-          )
-        : inner,
+      typeof inner === "object" && inner !== null && !Array.isArray(inner) ? sorted(inner) : inner,
     ) ?? "null"
   );
+}
+
+/** With its keys in their order; the same object when they are. */
+function sorted(record: object): object {
+  const keys = Object.keys(record);
+  const isSorted = keys.every((key, index) => index === 0 || (keys[index - 1] ?? "") < key);
+  if (isSorted) return record;
+  const entries = Object.entries(record);
+  return Object.fromEntries(entries.toSorted(([left], [right]) => (left < right ? -1 : 1)));
 }

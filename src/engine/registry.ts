@@ -23,6 +23,7 @@ export function policyOf({ workflow }: Definition, source: string): ActivityOpti
 /** The definitions that a process knows, child workflows among them. */
 export class Registry {
   readonly #byName = new Map<string, Map<string, Definition>>();
+  readonly #latest = new Map<string, Definition>();
 
   /** @throws WaybillError `invalid-configuration` when a name and version stand there twice. */
   constructor(workflows: readonly Workflow[]) {
@@ -31,9 +32,8 @@ export class Registry {
 
   /** The definition of that version; without one the version registered last. */
   find(name: string, version?: string): Definition | undefined {
-    const versions = this.#byName.get(name);
-    if (versions === undefined) return undefined;
-    return version === undefined ? [...versions.values()].at(-1) : versions.get(version);
+    if (version === undefined) return this.#latest.get(name);
+    return this.#byName.get(name)?.get(version);
   }
 
   /**
@@ -76,7 +76,9 @@ export class Registry {
         action: "Give one of them another name or version.",
       });
     }
-    versions.set(workflow.version, { workflow, stepper: new Stepper(workflow) });
+    const definition = { workflow, stepper: new Stepper(workflow) };
+    versions.set(workflow.version, definition);
+    this.#latest.set(workflow.name, definition);
     this.#byName.set(workflow.name, versions);
     for (const child of workflow.children.values()) this.#add(child);
   }

@@ -15,6 +15,7 @@ import { Ledger } from "./statechart/ledger.ts";
 import { Macrostep, type Microstep } from "./statechart/macrostep.ts";
 import { plain } from "./statechart/plain.ts";
 import { packActor, unpackActor } from "./statechart/records.ts";
+import { type ShownState, shownState } from "./statechart/shown-state.ts";
 
 export type { Origin } from "./statechart/admission.ts";
 
@@ -47,6 +48,10 @@ export interface ActorView {
   readonly error: unknown;
 }
 
+type Applied = Extract<StepResult, { kind: "applied" }>;
+
+const certain = { microsteps: [], handled: true, changed: true } as const;
+
 /** An actor before its first step. */
 type Unborn = Omit<Actor, "snapshot"> & { readonly snapshot: undefined };
 
@@ -60,7 +65,8 @@ export class Stepper {
   readonly #scope = new InertScope();
   readonly #chart: Chart;
   readonly #accepted = new WeakMap<Configuration, readonly string[]>();
-  readonly #sortedTags = new WeakMap<ReadonlySet<string>, readonly string[]>();
+  /** By the set of tags: of each set of active states there is one, which all instances in them share. */
+  readonly #shown = new WeakMap<ReadonlySet<string>, ShownState>();
 
   constructor(workflow: Workflow) {
     this.#workflow = workflow;
@@ -110,7 +116,7 @@ export class Stepper {
     ledger.clear();
     ledger.add({ kind: "end", status: "stopped" });
     const snapshot = { ...actor.snapshot, status: "stopped", children: {} } as AnyMachineSnapshot;
-    return done({ ...actor, snapshot }, ledger);
+    return done(actor, snapshot, ledger);
   }
 
   /** The actor as data for the store. It shares its frozen parts with the actor. */
@@ -142,17 +148,18 @@ export class Stepper {
   }
 
   view(actor: Actor): ActorView {
-    const { value, tags, status, context, output, error } = actor.snapshot;
-    return { value: value as StateValue, tags: this.#sorted(tags), status, context, output, error };
+    const { value, status, context, output, error } = actor.snapshot;
+    const { tags } = this.shown(actor);
+    return { value: value as StateValue, tags, status, context, output, error };
   }
 
-  /** Of states that are entered again and again the set of tags is the same one, and is sorted once. */
-  #sorted(tags: ReadonlySet<string>): readonly string[] {
-    const known = this.#sortedTags.get(tags);
+  /** Its states as they are shown and found. */
+  shown({ snapshot: { value, tags } }: Actor): ShownState {
+    const known = this.#shown.get(tags);
     if (known !== undefined) return known;
-    const sorted = [...tags].toSorted();
-    this.#sortedTags.set(tags, sorted);
-    return sorted;
+    const shown = shownState(value, tags);
+    this.#shown.set(tags, shown);
+    return shown;
   }
 
   /** `before` is the actor as the caller has it, `actor` the same without what the event has used up. */
@@ -195,7 +202,7 @@ export class Stepper {
     });
     if (isNew) (next as Draft).children = referencesTo(ledger);
     const changed = isNew || ledger.effects.length > 0 || actor !== before;
-    return { ...done({ ...actor, snapshot: next }, ledger), microsteps, handled, changed };
+    return done(actor, next, ledger, { microsteps, handled, changed });
   }
 
   /** Makes a new snapshot the same as one that comes out of the store. */
@@ -216,26 +223,27 @@ function isHandled(
 }
 
 /** A step with the next version of the actor. */
-function done(actor: Actor, ledger: Ledger): Extract<StepResult, { kind: "applied" }> {
-  const { timers, children, generations, effects } = ledger;
-  return {
-    kind: "applied",
-    actor: { ...actor, version: actor.version + 1, timers, children, generations },
-    effects,
-    microsteps: [],
-    handled: true,
-    changed: true,
-  };
+function done(
+  { key, version, parent }: Actor | Unborn,
+  snapshot: AnyMachineSnapshot,
+  { timers, children, generations, effects }: Ledger,
+  how: Pick<Applied, "microsteps" | "handled" | "changed"> = certain,
+): Applied {
+  const actor = { key, version: version + 1, snapshot, timers, children, generations };
+  const { microsteps, handled, changed } = how;
+  const next = parent === undefined ? actor : { ...actor, parent };
+  return { kind: "applied", actor: next, effects, microsteps, handled, changed };
 }
 
-function referencesTo(ledger: Ledger): Record<string, never> {
-  const entries = ledger.children.map((child) => [child.id, new ChildReference(child)]);
-  return Object.fromEntries(entries) as Record<string, never>;
+function referencesTo({ children }: Ledger): Record<string, never> {
+  const references: Record<string, ChildReference> = {};
+  for (const child of children) references[child.id] = new ChildReference(child);
+  return references as Record<string, never>;
 }
 
 /** A delayed send that is due goes to whom it was addressed, if that one is still the same. */
 function deliver(actor: Actor, { target, event }: TimerRecord): StepResult {
   const ledger = new Ledger(actor, 0);
   if (target !== undefined && ledger.reaches(target)) ledger.send(target, event);
-  return done(actor, ledger);
+  return done(actor, actor.snapshot, ledger);
 }

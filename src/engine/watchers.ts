@@ -22,6 +22,10 @@ export class Watchers {
     return [...this.#byKey.values()].reduce((sum, watchers) => sum + watchers.length, 0);
   }
 
+  get isEmpty(): boolean {
+    return this.#byKey.size === 0;
+  }
+
   add(watch: WatchArrival): void {
     const others = this.#byKey.get(watch.key) ?? [];
     this.#byKey.set(watch.key, [...others, { watch, until: this.#clock.monotonic() + patienceMs }]);

@@ -77,24 +77,27 @@ export type OutboxContent =
   | RunContent
   | { readonly kind: "trial"; readonly trial: Trial };
 
+const untraced: Headers = Object.freeze({});
 const traceHeaders = ["traceparent", "tracestate", "baggage"] as const;
 
 /** Only the W3C trace context of a message's headers. */
 export function traceOf(headers: Headers | undefined): Headers {
-  if (headers === undefined) return {};
-  const found: Record<string, string> = {};
+  let found: Record<string, string> | undefined;
   for (const name of traceHeaders) {
-    const value = headers[name];
-    if (value !== undefined) found[name] = value;
+    const value = headers?.[name];
+    if (value === undefined) continue;
+    found ??= {};
+    found[name] = value;
   }
-  return found;
+  return found ?? untraced;
 }
 
 /** The key and `version/n` that a correlation id of ours (`workflow/id/version/n`) names. */
 export function parseEffectId(
   text: string | undefined,
 ): { readonly key: string; readonly effect: string } | undefined {
-  const [, key, effect] = /^([^/]+\/[^/]+)\/(\d+\/\d+)$/.exec(text ?? "") ?? [];
+  if (text === undefined) return undefined;
+  const [, key, effect] = /^([^/]+\/[^/]+)\/(\d+\/\d+)$/.exec(text) ?? [];
   return key === undefined || effect === undefined ? undefined : { key, effect };
 }
 

@@ -11,6 +11,8 @@ export class Counter implements Instrument {
   readonly #name: string;
   readonly #help: string;
   readonly #values = new Map<string, number>();
+  /** Labels that come again and again as the same object are written once. */
+  readonly #written = new WeakMap<Labels, string>();
 
   constructor(name: string, help: string) {
     this.#name = name;
@@ -18,7 +20,9 @@ export class Counter implements Instrument {
   }
 
   add(labels: Labels = {}, amount = 1): void {
-    const id = written(labels);
+    const known = this.#written.get(labels);
+    const id = known ?? written(labels);
+    if (known === undefined) this.#written.set(labels, id);
     this.#values.set(id, (this.#values.get(id) ?? 0) + amount);
   }
 

@@ -1,7 +1,7 @@
 import { parseInstanceKey } from "../message.ts";
 import type { Observation, Observer } from "../observer.ts";
 import { type Gauges, gaugeLines } from "./health-gauges.ts";
-import { Counter, Histogram, type Instrument } from "./instruments.ts";
+import { Counter, Histogram, type Instrument, type Labels } from "./instruments.ts";
 
 const secondsBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 const countBounds = [1, 2, 4, 8, 16, 32, 64, 128, 256];
@@ -76,9 +76,11 @@ export class Metrics implements Observer {
     secondsBounds,
   );
 
+  readonly #workflows = new Map<string, Labels>();
+
   readonly #takers: Takers = {
-    started: ({ key }) => this.#started.add({ workflow: workflowOf(key) }),
-    applied: ({ key }) => this.#applied.add({ workflow: workflowOf(key) }),
+    started: ({ key }) => this.#started.add(this.#labelsOf(key)),
+    applied: ({ key }) => this.#applied.add(this.#labelsOf(key)),
     ended: ({ key, status, state }) =>
       this.#ended.add({ workflow: workflowOf(key), status, state: finalState(state) }),
     removed: ({ key }) => this.#removed.add({ workflow: workflowOf(key) }),
@@ -109,6 +111,16 @@ export class Metrics implements Observer {
     },
     trouble: ({ where }) => this.#troubles.add({ where }),
   };
+
+  /** The workflow of an instance that runs, as labels that are the same object each time. */
+  #labelsOf(key: string): Labels {
+    const workflow = key.slice(0, key.indexOf("/"));
+    const known = this.#workflows.get(workflow);
+    if (known !== undefined) return known;
+    const labels = { workflow };
+    this.#workflows.set(workflow, labels);
+    return labels;
+  }
 
   observe(observation: Observation): void {
     const take = this.#takers[observation.kind] as (one: Observation) => void;

@@ -7,6 +7,7 @@ import type { OpenSpan, Tracer } from "../../tracer.ts";
 import type { Outcome, ResultArrival } from "../arrival.ts";
 import { type Definition, policyOf, type Registry } from "../registry.ts";
 import type { ActivityTask } from "../wire.ts";
+import { LazyAbortController } from "./lazy-abort-controller.ts";
 import { type AttemptLimits, runAttempt } from "./run-attempt.ts";
 import { beginAttempt, observationOf } from "./trace-attempt.ts";
 
@@ -25,7 +26,7 @@ export interface LocalActivitiesOptions {
 interface Attempt {
   readonly run: ActivityRun;
   readonly task: ActivityTask;
-  readonly controller: AbortController;
+  readonly controller: LazyAbortController;
   readonly policy: ActivityOptions;
   readonly span: OpenSpan;
 }
@@ -36,7 +37,7 @@ interface Attempt {
  */
 export class LocalActivities {
   readonly #options: LocalActivitiesOptions;
-  readonly #running = new Map<string, AbortController>();
+  readonly #running = new Map<string, LazyAbortController>();
 
   constructor(options: LocalActivitiesOptions) {
     this.#options = options;
@@ -53,7 +54,7 @@ export class LocalActivities {
     if (definition === undefined || run === undefined) return this.#tellMissing(task);
     const id = runId(task);
     this.#running.get(id)?.abort();
-    const controller = new AbortController();
+    const controller = new LazyAbortController();
     this.#running.set(id, controller);
     const policy = policyOf(definition, task.source);
     const span = beginAttempt(this.#options.tracer, { task, kind: "internal", headers });

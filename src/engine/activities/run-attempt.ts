@@ -4,6 +4,7 @@ import { toErrorRecord } from "../../errors.ts";
 import type { OpenSpan } from "../../tracer.ts";
 import type { Outcome } from "../arrival.ts";
 import type { ActivityTask } from "../wire.ts";
+import type { LazyAbortController } from "./lazy-abort-controller.ts";
 import { endAttempt } from "./trace-attempt.ts";
 
 export interface AttemptLimits {
@@ -14,7 +15,7 @@ export interface AttemptLimits {
 interface Attempt {
   readonly run: ActivityRun;
   readonly task: ActivityTask;
-  readonly controller: AbortController;
+  readonly controller: LazyAbortController;
   readonly clock: Clock;
   readonly limits: AttemptLimits;
   /** Ended with the attempt; the code runs within it. */
@@ -60,7 +61,9 @@ async function execute(attempt: Attempt, alive: () => void): Promise<Outcome> {
   try {
     const output = await run({
       input: task.input,
-      signal: controller.signal,
+      get signal() {
+        return controller.signal;
+      },
       heartbeat: () => {
         alive();
         attempt.heartbeat?.();

@@ -10,6 +10,7 @@ import type { Registry } from "../registry.ts";
 import { readTask } from "../stored-text.ts";
 import { leaseTimer, timerId } from "../timer-id.ts";
 import { type ActivityTask, jsonMessage, type WorkLimits, wire } from "../wire.ts";
+import { LazyAbortController } from "./lazy-abort-controller.ts";
 import { runAttempt } from "./run-attempt.ts";
 import { beginAttempt, observationOf } from "./trace-attempt.ts";
 
@@ -56,7 +57,7 @@ export class ActivityWorker {
   readonly #options: WorkerOptions;
   readonly #sessions = new Set<Session>();
   readonly #running = new Set<Promise<void>>();
-  readonly #controllers = new Set<AbortController>();
+  readonly #controllers = new Set<LazyAbortController>();
   #stopped = false;
 
   constructor(ports: EnginePorts, options: WorkerOptions) {
@@ -165,7 +166,7 @@ export class ActivityWorker {
     span: OpenSpan,
   ): Promise<Outcome> {
     const { clock } = this.#ports;
-    const controller = new AbortController();
+    const controller = new LazyAbortController();
     this.#controllers.add(controller);
     const beat = () => {
       void this.#lease(task, task.leaseMs)

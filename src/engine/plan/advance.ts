@@ -8,7 +8,7 @@ import type { Actor } from "../statechart/actor.ts";
 import type { Origin, StepResult } from "../step.ts";
 import { carryOut } from "./carry-out.ts";
 import { fail, giveUpAll } from "./fail.ts";
-import { historyEntry, stateText } from "./note.ts";
+import { historyEntry } from "./note.ts";
 import { actorOf, type Cause, type Running, update } from "./running.ts";
 import { sendWaiting } from "./send-waiting.ts";
 
@@ -60,7 +60,7 @@ function take(running: Running, result: Applied, cause: Cause): void {
   update(draft, { actor: result.actor, version, ...traced(running, cause) });
   draft.effects = 0;
   const to = textOf(definition, result.actor);
-  const state = definition.stepper.view(actorOf(draft)).value;
+  const state: unknown = result.actor.snapshot.value;
   draft.history.push(historyEntry(plan, { version, cause, state }));
   plan.observations.push(
     cause.type === "waybill.start"
@@ -93,19 +93,20 @@ function traced({ plan, draft }: Running, { trace }: Cause): Pick<Instance, "tra
 }
 
 function textOf(definition: Definition, actor: Actor | undefined): string {
-  return actor === undefined ? "" : stateText(definition.stepper.view(actor).value);
+  return actor === undefined ? "" : definition.stepper.shown(actor).text;
 }
 
 /** Offers deferred events again, in order, until none of them is taken. */
 function settleWaiting(running: Running, trace: Headers): void {
-  const { plan, draft, definition } = running;
+  const { plan, draft } = running;
   if (plan.context.isAlone && draft.current?.deferred !== undefined) {
     update(draft, { deferred: sendWaiting(running, draft.current.deferred) });
   }
   for (;;) {
-    const waiting = draft.current?.deferred ?? [];
-    if (waiting.length === 0 || draft.current?.failure !== undefined) return;
-    if (definition.stepper.view(actorOf(draft)).status !== "active") {
+    const waiting = draft.current?.deferred;
+    if (waiting === undefined || waiting.length === 0 || draft.current?.failure !== undefined)
+      return;
+    if (actorOf(draft).snapshot.status !== "active") {
       const detail = "it was deferred and the instance has ended";
       return giveUpAll(plan, draft, { reason: "ended", detail });
     }
@@ -145,9 +146,9 @@ function badEmit(definition: Definition, { effects }: Applied): string | undefin
 }
 
 /** Attributes are computed at each write, where it is too late to turn an event away. */
-function badAttributes({ workflow, stepper }: Definition, actor: Actor): string | undefined {
+function badAttributes({ workflow }: Definition, actor: Actor): string | undefined {
   try {
-    workflow.attributes?.(stepper.view(actor).context);
+    workflow.attributes?.(actor.snapshot.context);
     return undefined;
   } catch (error) {
     return `its attributes throw (${toErrorRecord(error).message})`;

@@ -3,9 +3,10 @@ import type { ControlArrival } from "../arrival.ts";
 import { type Instance, statusOf } from "../instance.ts";
 import { stop } from "./apply-stop.ts";
 import { tellParent } from "./carry-out.ts";
+import type { Draft } from "./draft.ts";
 import { playHeld } from "./hold.ts";
 import { note } from "./note.ts";
-import type { Draft, Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { hasEnded, type Refusal, refuse, rememberMessage, unknownInstance } from "./refuse.ts";
 import { type Cause, update } from "./running.ts";
 

@@ -2,10 +2,11 @@ import type { EventArrival } from "../arrival.ts";
 import { type Instance, statusOf } from "../instance.ts";
 import { limboTimer } from "../timer-id.ts";
 import { applyStart } from "./apply-start.ts";
+import type { Draft } from "./draft.ts";
 import { fail } from "./fail.ts";
 import { keepEvent } from "./hold.ts";
 import { afterEnd, check, missing, step, type TypedEvent, turnAway, unaccepted } from "./offer.ts";
-import type { Draft, Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import {
   type Refusal,
   rememberMessage,
@@ -35,14 +36,13 @@ export function applyEvent(plan: Plan, arrival: EventArrival): void {
 }
 
 function applyChecked(running: Running, event: TypedEvent): void {
-  const { plan, draft, definition } = running;
+  const { plan, draft } = running;
   const { arrival, type } = event;
   const { ifVersion, payload } = arrival;
   if (ifVersion !== undefined && ifVersion !== draft.current?.version) {
     return turnAway(plan, event, otherVersion(draft.current, ifVersion));
   }
-  const view = definition.stepper.view(actorOf(draft));
-  const status = statusOf(draft.current ?? missing(draft), view.status);
+  const status = statusOf(draft.current ?? missing(draft), actorOf(draft).snapshot.status);
   if (status === "failed" || status === "suspended") return hold(plan, draft, event);
   if (status !== "active") return afterEnd(running, event);
   const outcome = step(running, { type, payload, arrival });

@@ -5,8 +5,9 @@ import type { LetterArrival } from "../arrival.ts";
 import { type LetterEntry, nextRedriveId } from "../dead-letter.ts";
 import { findKey, parseObject } from "../decode.ts";
 import { outsiderHeader } from "../wire.ts";
+import type { Draft } from "./draft.ts";
 import { note } from "./note.ts";
-import type { Draft, Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { update } from "./running.ts";
 
 /** Sends a dead letter again or removes it, in the commit that removes its row. */

@@ -7,8 +7,9 @@ import { limboTimer, retentionTimer } from "../timer-id.ts";
 import { wire } from "../wire.ts";
 import { advance, judge } from "./advance.ts";
 import { stop } from "./apply-stop.ts";
+import type { Draft } from "./draft.ts";
 import { playHeld } from "./hold.ts";
-import type { Draft, Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import {
   invalidPayload,
   type Refusal,

@@ -2,9 +2,10 @@ import type { StopArrival } from "../arrival.ts";
 import { heldTimer } from "../timer-id.ts";
 import { advance } from "./advance.ts";
 import { forgetRun } from "./carry-out.ts";
+import type { Draft } from "./draft.ts";
 import { giveUpAll } from "./fail.ts";
 import { note } from "./note.ts";
-import type { Draft, Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { observeSetAside, refuse, unknownInstance } from "./refuse.ts";
 import { type Cause, update } from "./running.ts";
 

@@ -76,7 +76,7 @@ function isRepeated(plan: Plan, arrival: Arrival): boolean {
   if (messageId === undefined) return false;
   const draft = plan.draft(arrival.key);
   const inBatch = draft.inbox.some(({ id }) => id === messageId);
-  if (!inBatch && !plan.context.handled.has(`${arrival.key} ${messageId}`)) return false;
+  if (!inBatch && !names(plan.context.handled, arrival)) return false;
   // A repeated start is answered from the record like the first one.
   if (arrival.kind === "start") return false;
   const type = "type" in arrival ? arrival.type : arrival.kind;
@@ -86,8 +86,12 @@ function isRepeated(plan: Plan, arrival: Arrival): boolean {
   return true;
 }
 
+function names(refused: ReadonlySet<string>, { key, messageId = "" }: Arrival): boolean {
+  return refused.size > 0 && refused.has(`${key} ${messageId}`);
+}
+
 function isTooOld(plan: Plan, arrival: Arrival): boolean {
-  if (!plan.context.tooOld.has(`${arrival.key} ${arrival.messageId ?? ""}`)) return false;
+  if (!names(plan.context.tooOld, arrival)) return false;
   const { type, body = "" } = arrival.message ?? {};
   refuse(
     plan,

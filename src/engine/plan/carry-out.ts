@@ -6,7 +6,8 @@ import type { Parent } from "../statechart/actor.ts";
 import type { Effect } from "../statechart/effects.ts";
 import { deadlineTimer, leaseTimer, retryTimer } from "../timer-id.ts";
 import { type ActivityTask, jsonMessage, type WorkLimits, wire } from "../wire.ts";
-import type { Draft, Plan } from "./plan.ts";
+import type { Draft } from "./draft.ts";
+import type { Plan } from "./plan.ts";
 import { actorOf, type Cause, type Running, update } from "./running.ts";
 
 type Kind<Name extends Effect["kind"]> = Effect & { readonly kind: Name };
@@ -88,18 +89,16 @@ function emit(running: Running, { event }: Kind<"emit">, cause: Cause): void {
     outgoing: {
       exchange: "events",
       routingKey: type,
-      message: jsonMessage(
-        {
-          id: effect.id,
-          type,
-          correlationId: effect.id,
-          replyTo: plan.context.names.partition(plan.context.partition),
-          timestamp: Math.floor(plan.context.now),
-          appId: plan.context.names.prefix,
-          headers: { ...cause.trace, [instanceHeader]: draft.key },
-        },
-        payload,
-      ),
+      message: {
+        id: effect.id,
+        type,
+        correlationId: effect.id,
+        replyTo: plan.ownQueue,
+        timestamp: Math.floor(plan.context.now),
+        appId: plan.context.names.prefix,
+        headers: { ...cause.trace, [instanceHeader]: draft.key },
+        body: JSON.stringify(payload),
+      },
     },
   });
 }

@@ -1,7 +1,8 @@
 import type { ErrorRecord } from "../../errors.ts";
 import type { WaitingEvent } from "../instance.ts";
+import type { Draft } from "./draft.ts";
 import { type Parked, park } from "./park.ts";
-import type { Draft, Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { type Running, update } from "./running.ts";
 
 /** Marks the instance as failed; the event stays first in line, and the operator is told. */

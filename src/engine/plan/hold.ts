@@ -2,9 +2,10 @@ import type { WaitingEvent } from "../instance.ts";
 import type { Origin } from "../step.ts";
 import { heldTimer } from "../timer-id.ts";
 import { forgetRun } from "./carry-out.ts";
+import type { Draft } from "./draft.ts";
 import { fail } from "./fail.ts";
 import { afterEnd, check, step, unaccepted } from "./offer.ts";
-import type { Draft, Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { actorOf, type Running, update } from "./running.ts";
 import { sendWaiting } from "./send-waiting.ts";
 

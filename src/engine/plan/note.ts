@@ -1,6 +1,7 @@
 import { traceIdOf } from "../../tracer.ts";
-import { statePaths } from "../instance.ts";
-import type { Draft, Plan } from "./plan.ts";
+import { stateText } from "../statechart/shown-state.ts";
+import type { Draft } from "./draft.ts";
+import type { Plan } from "./plan.ts";
 import { type Cause, update } from "./running.ts";
 
 /** Writes into an instance's history what an operator did to it: one version more in the same state. */
@@ -30,13 +31,6 @@ export function historyEntry(
     state,
     traceId: traceIdOf(cause.trace),
   });
-}
-
-/** The innermost active states of a state value, separated by spaces. */
-export function stateText(value: unknown): string {
-  if (typeof value === "string") return value;
-  const paths = statePaths(value);
-  return paths.filter((path) => !paths.some((other) => other.startsWith(`${path}.`))).join(" ");
 }
 
 function stateOf(plan: Plan, { key, current }: Draft): unknown {

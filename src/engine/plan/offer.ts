@@ -3,7 +3,8 @@ import { validate } from "../../schema.ts";
 import type { Arrival, EventArrival } from "../arrival.ts";
 import type { Origin } from "../step.ts";
 import { advance, tryEvent } from "./advance.ts";
-import type { Draft, Plan } from "./plan.ts";
+import type { Draft } from "./draft.ts";
+import type { Plan } from "./plan.ts";
 import {
   hasEnded,
   internalType,

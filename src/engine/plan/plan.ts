@@ -1,11 +1,4 @@
-import type {
-  Commit,
-  DeadLetterRow,
-  InboxAddition,
-  InstanceWrite,
-  OutboxEntry,
-  TimerRow,
-} from "../../commit.ts";
+import type { Commit, DeadLetterRow, InstanceWrite, OutboxEntry, TimerRow } from "../../commit.ts";
 import type { ErrorFacts } from "../../errors.ts";
 import type { Headers } from "../../message.ts";
 import type { Observation } from "../../observer.ts";
@@ -13,11 +6,12 @@ import { type Names, partitionOf } from "../../routing.ts";
 import type { Tracer } from "../../tracer.ts";
 import type { Arrival, ReplyTo, WatchArrival } from "../arrival.ts";
 import type { LetterEntry } from "../dead-letter.ts";
-import { encodeInstance, type Instance, isOver, noteWaiting, termsOf } from "../instance.ts";
+import { type Instance, isOver } from "../instance.ts";
 import type { Definition, Registry } from "../registry.ts";
 import { readLetter } from "../stored-text.ts";
 import { retentionTimer, timerId } from "../timer-id.ts";
 import { jsonMessage, type OutboxContent } from "../wire.ts";
+import { type Draft, writeOf } from "./draft.ts";
 import { PlanSpans } from "./plan-spans.ts";
 
 /** What planning a batch of one partition needs to know. */
@@ -63,21 +57,6 @@ export interface PlannedAction {
   readonly run: () => unknown;
 }
 
-/** One instance while a batch is being worked out. */
-export interface Draft {
-  readonly key: string;
-  readonly before: Instance | undefined;
-  current: Instance | undefined;
-  readonly inbox: InboxAddition[];
-  /** Ids of messages that are past their time. */
-  inboxForget: readonly string[];
-  readonly history: string[];
-  /** Effects so far in the current version. */
-  effects: number;
-  /** Whether there is anything to write. */
-  touched: boolean;
-}
-
 /** Everything that a batch asks for, collected until it is committed. It changes nothing outside itself. */
 export class Plan {
   readonly context: PlanContext;
@@ -99,12 +78,24 @@ export class Plan {
   readonly doubts = new Map<string, Set<string>>();
   readonly #instances: ReadonlyMap<string, Instance | undefined>;
   #seq: number;
+  #ownQueue: string | undefined;
+  /** One message asks for the same one several times. */
+  #lastDefinition:
+    | { key: string; version: string | undefined; definition: Definition | undefined }
+    | undefined;
 
   constructor(context: PlanContext, instances: ReadonlyMap<string, Instance | undefined>) {
     this.context = context;
     this.spans = new PlanSpans(context);
     this.#instances = instances;
     this.#seq = context.nextSeq;
+  }
+
+  /** The queue of the plan's partition. */
+  get ownQueue(): string {
+    const { names, partition } = this.context;
+    this.#ownQueue ??= names.partition(partition);
+    return this.#ownQueue;
   }
 
   /** The `seq` after the last one that this plan uses. */
@@ -132,11 +123,12 @@ export class Plan {
 
   /** The definition that an instance runs on, or would start on. */
   definition(key: string, instance: Instance | undefined): Definition | undefined {
-    const name = key.slice(0, key.indexOf("/"));
-    return this.context.registry.find(
-      name,
-      instance?.actor === undefined ? undefined : instance.definition,
-    );
+    const version = instance?.actor === undefined ? undefined : instance.definition;
+    const last = this.#lastDefinition;
+    if (last !== undefined && last.key === key && last.version === version) return last.definition;
+    const definition = this.context.registry.find(key.slice(0, key.indexOf("/")), version);
+    this.#lastDefinition = { key, version, definition };
+    return definition;
   }
 
   /** Puts a promise into the outbox and answers its `seq`. */
@@ -232,12 +224,11 @@ export class Plan {
 
   /** What has ended is kept for a time; what has begun anew is kept as long as it runs. */
   #settleRetention({ key, before, current }: Draft): void {
-    const timer = { key, generation: 0, name: retentionTimer };
     const wasOver = before !== undefined && isOver(before);
-    if (current === undefined || !isOver(current)) {
-      if (wasOver) this.disarm(timer);
-      return;
-    }
+    const isOverNow = current !== undefined && isOver(current);
+    if (!wasOver && !isOverNow) return;
+    const timer = { key, generation: 0, name: retentionTimer };
+    if (!isOverNow) return this.disarm(timer);
     if (wasOver && !this.disarmed.has(timerId(timer))) return;
     const { now, inboxWindowMs } = this.context;
     const { retentionMs = 0 } = this.definition(key, current)?.workflow ?? {};
@@ -252,31 +243,7 @@ export class Plan {
   }
 
   #write(draft: Draft): InstanceWrite {
-    const before = draft.before?.terms ?? [];
-    const current = this.#withTerms(draft);
-    const after = current?.terms ?? [];
-    return {
-      key: draft.key,
-      expectedVersion: draft.before?.version ?? 0,
-      version: current?.version ?? draft.before?.version ?? 0,
-      record: current === undefined ? undefined : this.#encode(current),
-      inbox: draft.inbox,
-      inboxForget: draft.inboxForget,
-      termsAdded: after.filter((term) => !before.includes(term)),
-      termsRemoved: before.filter((term) => !after.includes(term)),
-      history: draft.history,
-    };
-  }
-
-  #withTerms(draft: Draft): Instance | undefined {
-    if (draft.current === undefined) return undefined;
-    const current = noteWaiting(draft.current, this.context.now);
-    const terms = termsOf(current, this.definition(draft.key, current));
-    draft.current = { ...current, terms };
-    return draft.current;
-  }
-
-  #encode(instance: Instance): string {
-    return encodeInstance(instance, this.definition(instance.key, instance));
+    const { now } = this.context;
+    return writeOf(draft, now, (instance) => this.definition(draft.key, instance));
   }
 }

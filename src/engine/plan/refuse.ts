@@ -2,8 +2,9 @@ import type { ErrorFacts } from "../../errors.ts";
 import type { DeadLetterReason } from "../../observer.ts";
 import type { Arrival, EventArrival } from "../arrival.ts";
 import type { Instance } from "../instance.ts";
+import type { Draft } from "./draft.ts";
 import { park } from "./park.ts";
-import type { Draft, Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 
 /** How a message is turned away: in words for a requester, as a reason for the operator. */
 export interface Refusal {

@@ -4,7 +4,8 @@ import type { Instance, WaitingEvent } from "../instance.ts";
 import type { Definition } from "../registry.ts";
 import type { Actor } from "../statechart/actor.ts";
 import type { Origin } from "../step.ts";
-import type { Draft, Plan } from "./plan.ts";
+import type { Draft } from "./draft.ts";
+import type { Plan } from "./plan.ts";
 
 /** A draft whose instance runs, with what runs it. */
 export interface Running {

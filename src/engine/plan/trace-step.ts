@@ -17,7 +17,8 @@ export function traceStep<Any extends Arrival>(
 ): void {
   const span = begin(plan, arrival);
   const from = told(plan);
-  work(plan, { ...arrival, trace: span.headers });
+  const { headers } = span;
+  work(plan, headers === arrival.trace ? arrival : { ...arrival, trace: headers });
   plan.spans.steps.push({ span, arrival, from, to: told(plan) });
 }
 

@@ -36,6 +36,9 @@ interface SendParams {
 
 /** Enters into the ledger, in order, what a step asks for. */
 export function accountFor(ledger: Ledger, transition: Transition): void {
+  const { actions, next, before } = transition;
+  // Many a step does nothing but change the context.
+  if (actions.length === 0 && next.children === before && next.status === "active") return;
   new Account(ledger, transition).settle();
 }
 
@@ -43,19 +46,19 @@ class Account {
   readonly #ledger: Ledger;
   readonly #transition: Transition;
   /** Actors that this step made and that are still there at its end, until they are entered as started. */
-  readonly #pending: Set<SpawnedActor>;
+  readonly #pending = new Set<SpawnedActor>();
   /** The records of those that were entered. */
   readonly #started = new Map<unknown, ChildRecord>();
 
   constructor(ledger: Ledger, transition: Transition) {
     this.#ledger = ledger;
     this.#transition = transition;
-    const actors = Object.entries(transition.next.children as Children);
-    this.#pending = new Set(
-      actors
-        .filter(([id, actor]) => actor !== undefined && transition.before[id] !== actor)
-        .map(([, actor]) => actor as SpawnedActor),
-    );
+    const { before } = transition;
+    const after = transition.next.children as Children;
+    for (const id in after) {
+      const actor = after[id];
+      if (actor !== undefined && before[id] !== actor) this.#pending.add(actor as SpawnedActor);
+    }
   }
 
   settle(): void {
@@ -163,10 +166,8 @@ class Account {
     const { before, next } = this.#transition;
     const nextChildren = next.children as Children;
     if (nextChildren === before) return;
-    for (const [id, actor] of Object.entries(before)) {
-      if (nextChildren[id] !== actor) this.#stop(actor);
-    }
-    if (next.status !== "active") return;
+    for (const id in before) if (nextChildren[id] !== before[id]) this.#stop(before[id]);
+    if (next.status !== "active" || this.#pending.size === 0) return;
     const spawned = [...this.#pending].toSorted((one, other) => (one.id < other.id ? -1 : 1));
     for (const actor of spawned) this.#start(actor);
   }

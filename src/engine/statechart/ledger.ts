@@ -7,16 +7,16 @@ import { plain } from "./plain.ts";
 /** Keeps account of timers and children during one step, and of what that step asks for. */
 export class Ledger {
   readonly effects: Effect[] = [];
-  timers: TimerRecord[];
-  children: ChildRecord[];
+  timers: readonly TimerRecord[];
+  children: readonly ChildRecord[];
   generations: number;
   readonly #now: number;
   readonly #before: number;
 
   /** `now` is in milliseconds since the Unix epoch. */
   constructor(actor: Pick<Actor, "timers" | "children" | "generations">, now: number) {
-    this.timers = [...actor.timers];
-    this.children = [...actor.children];
+    this.timers = actor.timers;
+    this.children = actor.children;
     this.generations = actor.generations;
     this.#before = actor.generations;
     this.#now = now;
@@ -39,7 +39,7 @@ export class Ledger {
     const due = this.#now + delayMs;
     const event = plainEvent(timer.event);
     const optional = target === undefined ? {} : { target };
-    this.timers.push({ name, generation, due, event, ...optional });
+    this.timers = [...this.timers, { name, generation, due, event, ...optional }];
     this.effects.push({ kind: "arm", name, generation, delayMs, due, event, ...optional });
   }
 
@@ -61,7 +61,7 @@ export class Ledger {
     const input = plain(wanted.input, "input");
     const record: ChildRecord = { id, generation, source, kind, attempt: 1 };
     const child = input === undefined ? record : { ...record, input };
-    this.children.push(child);
+    this.children = [...this.children, child];
     this.effects.push({ kind: `start-${kind}`, id, generation, source, input });
     return child;
   }

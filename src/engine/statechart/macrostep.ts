@@ -1,6 +1,6 @@
 import type { AnyEventObject, AnyMachineSnapshot, AnyStateNode } from "xstate";
 import { WaybillError } from "../../errors.ts";
-import type { Draft } from "./actions.ts";
+import type { Draft, Extra } from "./actions.ts";
 import type { ActiveStates, ReadyEntry, ReadyMicrostep } from "./active-states.ts";
 import type { Chart } from "./chart.ts";
 import type { History } from "./domains.ts";
@@ -30,6 +30,7 @@ export class Macrostep {
   readonly #draft: Draft;
   readonly #runner: ActionRunner;
   readonly #queue: AnyEventObject[] = [];
+  readonly #extra: Extra = { internalQueue: this.#queue, deferredActorIds: undefined };
   readonly microsteps: Microstep[] = [];
   readonly #visited: ActiveStates[] = [];
   #active: ActiveStates;
@@ -156,18 +157,17 @@ export class Macrostep {
   #perform(ready: ReadyMicrostep, event: AnyEventObject): boolean {
     const runner = this.#runner;
     runner.hasChanged = false;
-    const extra = { internalQueue: this.#queue, deferredActorIds: undefined };
-    runner.run(ready.leaving, event, extra);
+    runner.run(ready.leaving, event, this.#extra);
     for (const entry of ready.entering) this.#enter(entry, event);
-    if (this.#draft.status === "done") runner.run(ready.ending, event, extra);
+    if (this.#draft.status === "done") runner.run(ready.ending, event, this.#extra);
     if (!ready.staysInPlace || ready.remembered !== undefined) this.#move(ready);
     this.#hasChanged ||= runner.hasChanged;
     return runner.hasChanged;
   }
 
   #enter({ actions, invoked, completions }: ReadyEntry, event: AnyEventObject): void {
-    const deferredActorIds = invoked.length === 0 ? undefined : invoked;
-    this.#runner.run(actions, event, { internalQueue: this.#queue, deferredActorIds });
+    const waits = { ...this.#extra, deferredActorIds: invoked };
+    this.#runner.run(actions, event, invoked.length === 0 ? this.#extra : waits);
     for (const completion of completions) this.#complete(completion, event);
   }
 

@@ -101,6 +101,7 @@ export class ActionRunner {
     if (builtIn.type === "xstate.assign") {
       return this.assign((builtIn as unknown as { assignment: unknown }).assignment, args, params);
     }
+    if (builtIn.type === "xstate.emit") return this.#emit(builtIn, doing);
     if (builtIn.type === "xstate.stopChild") return this.#stop(builtIn, doing);
     if (builtIn.type === "xstate.spawnChild" && this.#spawns(builtIn, args)) return undefined;
     return this.#resolve(builtIn, doing, extra, retries);
@@ -141,6 +142,12 @@ export class ActionRunner {
     if ("execute" in builtIn) this.#ask(builtIn.type, params, { args });
     const { actions } = draft.machine.implementations;
     for (const one of more ?? []) this.#run(actionOf(one, actions), args.event, extra, retries);
+  }
+
+  #emit(builtIn: BuiltIn, { args, params }: Doing): void {
+    const { event: given } = builtIn as unknown as { readonly event: unknown };
+    const event: unknown = typeof given === "function" ? given(args, params) : given;
+    this.#ask(builtIn.type, { event }, { args });
   }
 
   /** Whether it is a child that is known by its name and has an id of its own, and so can be started here. */

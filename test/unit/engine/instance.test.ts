@@ -7,10 +7,10 @@ import {
   type Instance,
   jsonDigest,
   noteWaiting,
-  statePaths,
   termsOf,
 } from "../../../src/engine/instance.ts";
 import { Registry } from "../../../src/engine/registry.ts";
+import { statePaths } from "../../../src/engine/statechart/shown-state.ts";
 import { defineWorkflow } from "../../../src/workflow.ts";
 
 const lamp = (version: string, attributes?: (context: unknown) => Record<string, string>) =>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ActivityRun } from "../../../src/activity.ts";
+import { LazyAbortController } from "../../../src/engine/activities/lazy-abort-controller.ts";
 import { type AttemptLimits, runAttempt } from "../../../src/engine/activities/run-attempt.ts";
 import { silentTracer } from "../../../src/tracer.ts";
 import { HandClock, settled } from "../../support/hand-clock.ts";
@@ -16,7 +17,7 @@ const task = {
 
 function begin(run: ActivityRun, limits: AttemptLimits = { startToCloseMs: 1_000 }) {
   const clock = new HandClock();
-  const controller = new AbortController();
+  const controller = new LazyAbortController();
   let beats = 0;
   const heartbeat = () => {
     beats += 1;

@@ -1,0 +1,56 @@
+import type { InboxAddition, InstanceWrite } from "../../commit.ts";
+import { encodeInstance, type Instance, noteWaiting, termsOf } from "../instance.ts";
+import type { Definition } from "../registry.ts";
+
+/** One instance while a batch is being worked out. */
+export interface Draft {
+  readonly key: string;
+  readonly before: Instance | undefined;
+  current: Instance | undefined;
+  readonly inbox: InboxAddition[];
+  /** Ids of messages that are past their time. */
+  inboxForget: readonly string[];
+  readonly history: string[];
+  /** Effects so far in the current version. */
+  effects: number;
+  /** Whether there is anything to write. */
+  touched: boolean;
+}
+
+const none: readonly string[] = [];
+
+/** Those of these terms that the others lack. */
+function missing(terms: readonly string[], others: readonly string[]): readonly string[] {
+  return terms === others ? none : terms.filter((term) => !others.includes(term));
+}
+
+/** What a draft changes in the store. Its instance takes on the terms under which it is found from then on. */
+export function writeOf(
+  draft: Draft,
+  now: number,
+  definitionOf: (instance: Instance) => Definition | undefined,
+): InstanceWrite {
+  const { key, before, inbox, inboxForget, history } = draft;
+  const noted = draft.current && noteWaiting(draft.current, now);
+  const definition = noted && definitionOf(noted);
+  const current = noted && withTerms(noted, definition);
+  draft.current = current;
+  const earlier = before?.terms ?? none;
+  const later = current?.terms ?? none;
+  return {
+    key,
+    expectedVersion: before?.version ?? 0,
+    version: current?.version ?? before?.version ?? 0,
+    record: current && encodeInstance(current, definition),
+    inbox,
+    inboxForget,
+    termsAdded: missing(later, earlier),
+    termsRemoved: missing(earlier, later),
+    history,
+  };
+}
+
+function withTerms(instance: Instance, definition: Definition | undefined): Instance {
+  const terms = termsOf(instance, definition);
+  return terms === instance.terms ? instance : { ...instance, terms };
+}
