@@ -31,22 +31,23 @@ export function writeOf(
   definitionOf: (instance: Instance) => Definition | undefined,
 ): InstanceWrite {
   const { key, before, inbox, inboxForget, history } = draft;
-  const noted = draft.current && noteWaiting(draft.current, now);
-  const definition = noted && definitionOf(noted);
-  const current = noted && withTerms(noted, definition);
+  const expectedVersion = before === undefined ? 0 : before.version;
+  const earlier = before === undefined ? none : before.terms;
+  const change = { key, expectedVersion, inbox, inboxForget, history };
+  if (draft.current === undefined) {
+    const gone = { version: expectedVersion, record: undefined };
+    return { ...change, ...gone, termsAdded: none, termsRemoved: earlier };
+  }
+  const noted = noteWaiting(draft.current, now);
+  const definition = definitionOf(noted);
+  const current = withTerms(noted, definition);
   draft.current = current;
-  const earlier = before?.terms ?? none;
-  const later = current?.terms ?? none;
   return {
-    key,
-    expectedVersion: before?.version ?? 0,
-    version: current?.version ?? before?.version ?? 0,
-    record: current && encodeInstance(current, definition),
-    inbox,
-    inboxForget,
-    termsAdded: missing(later, earlier),
-    termsRemoved: missing(earlier, later),
-    history,
+    ...change,
+    version: current.version,
+    record: encodeInstance(current, definition),
+    termsAdded: missing(current.terms, earlier),
+    termsRemoved: missing(earlier, current.terms),
   };
 }
 
