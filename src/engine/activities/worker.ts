@@ -9,6 +9,8 @@ import { type EnginePorts, textOf } from "../ports.ts";
 import type { Registry } from "../registry.ts";
 import { readTask } from "../stored-text.ts";
 import { leaseTimer, timerId } from "../timer-id.ts";
+import { Turn } from "../turn.ts";
+import { TurnPublisher } from "../turn-publisher.ts";
 import { type ActivityTask, jsonMessage, type WorkLimits, wire } from "../wire.ts";
 import { LazyAbortController } from "./lazy-abort-controller.ts";
 import { runAttempt } from "./run-attempt.ts";
@@ -41,6 +43,8 @@ interface Session {
   consumer: Consumer | undefined;
   /** Acknowledged before the consumer was known. */
   readonly early: Delivery[];
+  /** Those of one turn go in one frame: the queue writes its log for each. */
+  readonly acknowledged: Turn<Delivery>;
   ended: boolean;
 }
 
@@ -58,11 +62,13 @@ export class ActivityWorker {
   readonly #sessions = new Set<Session>();
   readonly #running = new Set<Promise<void>>();
   readonly #controllers = new Set<LazyAbortController>();
+  readonly #publisher: TurnPublisher;
   #stopped = false;
 
   constructor(ports: EnginePorts, options: WorkerOptions) {
     this.#ports = ports;
     this.#options = options;
+    this.#publisher = new TurnPublisher(ports);
   }
 
   async start(): Promise<void> {
@@ -87,7 +93,9 @@ export class ActivityWorker {
   }
 
   async #consume(queue: string, run: ActivityRun): Promise<void> {
-    const session: Session = { queue, run, consumer: undefined, early: [], ended: false };
+    const acknowledged = new Turn<Delivery>(this.#ports.clock, (all) => acknowledge(session, all));
+    const begun = { consumer: undefined, early: [], ended: false };
+    const session: Session = { queue, run, acknowledged, ...begun };
     const consumer = await this.#ports.transport.consume({
       queue,
       prefetch: this.#options.concurrency,
@@ -130,7 +138,7 @@ export class ActivityWorker {
       this.#trouble(
         `${session.queue} holds a message that is no task of the engine; it was dropped`,
       );
-      return acknowledge(session, delivery);
+      return session.acknowledged.add(delivery);
     }
     // Without an answer of the store the task stays unacknowledged and is handed out again.
     const wanted = await this.#lease(body, body.leaseMs).catch((error: unknown) => {
@@ -139,7 +147,7 @@ export class ActivityWorker {
     });
     if (wanted === undefined) return this.#giveBack(session);
     fail?.("task-leased");
-    acknowledge(session, delivery);
+    session.acknowledged.add(delivery);
     fail?.("task-acknowledged");
     if (!wanted) return;
     const { headers } = message;
@@ -196,7 +204,7 @@ export class ActivityWorker {
     outcome: Outcome,
     trace: Readonly<Record<string, string>>,
   ): Promise<void> {
-    const { names, partitions, transport, clock } = this.#ports;
+    const { names, partitions, clock } = this.#ports;
     const { key, activity, generation, attempt } = task;
     const report: ActivityReport = { activity, generation, attempt, outcome };
     const id = `${key}/${activity}/${generation}#${attempt}:result`;
@@ -204,7 +212,7 @@ export class ActivityWorker {
     const message = jsonMessage({ id, type: wire.result, headers }, report);
     const routingKey = names.partition(partitionOf(key, partitions));
     for (;;) {
-      const [confirmation] = await transport.publish([{ exchange: "", routingKey, message }]);
+      const confirmation = await this.#publisher.publish({ exchange: "", routingKey, message });
       // What cannot be reported now is run again when its lease is over.
       if (confirmation === "confirmed" || this.#stopped) return;
       await new Promise<void>((resolve) => {
@@ -218,7 +226,7 @@ export class ActivityWorker {
   }
 }
 
-function acknowledge({ consumer, early }: Session, delivery: Delivery): void {
-  if (consumer === undefined) early.push(delivery);
-  else consumer.ack([delivery]);
+function acknowledge({ consumer, early }: Session, deliveries: readonly Delivery[]): void {
+  if (consumer === undefined) early.push(...deliveries);
+  else consumer.ack(deliveries);
 }

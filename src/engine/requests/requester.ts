@@ -7,6 +7,7 @@ import type { Consumer, Delivery, Outgoing } from "../../transport.ts";
 import { within } from "../deadline.ts";
 import { type EnginePorts, textOf } from "../ports.ts";
 import { type TracedSend, traceSend } from "../trace-send.ts";
+import { TurnPublisher } from "../turn-publisher.ts";
 import { jsonMessage, wire } from "../wire.ts";
 
 /** What an owner has answered, or undefined when only the store can tell. */
@@ -32,10 +33,11 @@ export class Requester {
   #consumer: Consumer | undefined;
   #isRestarting = false;
   #cancelProbe: Cancel | undefined;
-  #outbound: { outgoing: Outgoing; settle: (confirmed: boolean) => void }[] = [];
+  readonly #publisher: TurnPublisher;
 
   constructor(ports: EnginePorts) {
     this.#ports = ports;
+    this.#publisher = new TurnPublisher(ports);
   }
 
   async start(): Promise<void> {
@@ -66,7 +68,7 @@ export class Requester {
    */
   async tell(routingKey: string, message: Message): Promise<void> {
     const { outgoing, span } = this.#traced({ exchange: "", routingKey, message });
-    const confirmed = await this.#publish(outgoing);
+    const confirmed = (await this.#publisher.publish(outgoing)) === "confirmed";
     const error = "the broker did not take it";
     const refused = () => ({ error, attributes: { [attribute.errorType]: "unavailable" } });
     span.end(confirmed ? undefined : refused);
@@ -155,22 +157,6 @@ export class Requester {
     const { correlationId, body, userId } = delivery.message;
     if (userId !== this.#ports.transport.user) return;
     this.#pending.get(correlationId ?? "")?.settle(JSON.parse(body) as Answer);
-  }
-
-  /** Requests of one turn of the event loop are published together. */
-  #publish(outgoing: Outgoing): Promise<boolean> {
-    return new Promise((settle) => {
-      this.#outbound.push({ outgoing, settle });
-      if (this.#outbound.length > 1) return;
-      this.#ports.clock.soon(() => void this.#flush());
-    });
-  }
-
-  async #flush(): Promise<void> {
-    const batch = this.#outbound;
-    this.#outbound = [];
-    const outcome = await this.#ports.transport.publish(batch.map(({ outgoing }) => outgoing));
-    for (const [index, { settle }] of batch.entries()) settle(outcome[index] === "confirmed");
   }
 
   #probeLater(): void {
