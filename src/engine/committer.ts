@@ -128,9 +128,8 @@ export class Committer {
     { promised = [], isAlone = false }: CommitOptions,
     batch: Headers | undefined,
   ): Promise<Plan> {
-    const keys = new Set(arrivals.map(({ key }) => key));
-    keys.delete("");
-    const instances = this.#cache.atHand(keys) ?? (await this.#cache.load(keys));
+    const keys = new Set(arrivals.map(({ key }) => key).filter((key) => key !== ""));
+    const instances = await this.#cache.load(keys);
     const letters = await this.#letters(arrivals);
     for (;;) {
       const context = { ...this.#context(letters), isAlone, ...(batch && { batch }) };

@@ -33,17 +33,6 @@ export class InstanceCache {
     return this.#instances.size;
   }
 
-  /** The instances of these keys when none of them has to be read; undefined else. */
-  atHand(keys: ReadonlySet<string>): ReadonlyMap<string, Instance | undefined> | undefined {
-    const found = new Map<string, Instance | undefined>();
-    for (const key of keys) {
-      const instance = this.#instances.get(key);
-      if (instance === undefined && !this.#instances.has(key)) return undefined;
-      found.set(key, instance);
-    }
-    return found;
-  }
-
   /** The instances of these keys, read from the store where they are not at hand. */
   async load(keys: ReadonlySet<string>): Promise<ReadonlyMap<string, Instance | undefined>> {
     const missing = [...keys].filter((key) => !this.#instances.has(key));
