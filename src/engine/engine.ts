@@ -20,6 +20,7 @@ import type { EnginePorts } from "./ports.ts";
 import { Registry } from "./registry.ts";
 import { Rollbacks } from "./rollbacks.ts";
 import { StoreClock } from "./store-clock.ts";
+import { TimeSlices } from "./time-slices.ts";
 import { TrialRoom } from "./trial-room.ts";
 
 export interface EngineOptions {
@@ -60,6 +61,7 @@ export function enginePorts(options: EngineOptions): EnginePorts {
     storeClock: new StoreClock(clock, jumped),
     rollbacks: new Rollbacks(observer),
     trialRoom: new TrialRoom(ids.next()),
+    slices: new TimeSlices(clock),
     limits: { ...defaultLimits, ...options.limits },
     fail: options.fail,
   };

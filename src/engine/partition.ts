@@ -203,7 +203,7 @@ export class Partition {
   #schedule(): void {
     if (this.#scheduled || this.#running !== undefined || !this.#hasWork()) return;
     this.#scheduled = true;
-    this.#ports.clock.soon(() => {
+    this.#ports.slices.soon(() => {
       this.#scheduled = false;
       if (this.#running !== undefined || !this.#hasWork()) return;
       this.#running = this.#run().finally(() => {

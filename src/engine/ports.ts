@@ -10,6 +10,7 @@ import type { Limits } from "./limits.ts";
 import type { Registry } from "./registry.ts";
 import type { Rollbacks } from "./rollbacks.ts";
 import type { StoreClock } from "./store-clock.ts";
+import type { TimeSlices } from "./time-slices.ts";
 import type { TrialRoom } from "./trial-room.ts";
 
 /** What the parts of an engine work with: the ports, and what the whole process shares. */
@@ -26,6 +27,8 @@ export interface EnginePorts {
   readonly storeClock: StoreClock;
   readonly rollbacks: Rollbacks;
   readonly trialRoom: TrialRoom;
+  /** When partitions take up their batches. */
+  readonly slices: TimeSlices;
   readonly limits: Limits;
   /** Only in tests. */
   readonly fail: Fail | undefined;
