@@ -2,6 +2,7 @@ import type { Channel, ConsumeMessage } from "amqplib";
 import type { ConsumeOptions, Consumer, Delivery } from "../../src/transport.ts";
 import { closeChannel, inTime, type Talk } from "./channels.ts";
 import { messageFrom, redeliveriesOf } from "./envelope.ts";
+import { Numbered } from "./numbered.ts";
 import { refusal, textOf } from "./refusals.ts";
 
 export interface ConsumerSurroundings extends Talk {
@@ -36,8 +37,8 @@ export class RabbitMqConsumer implements Consumer {
   readonly #channel: Channel;
   readonly #options: ConsumeOptions;
   readonly #surroundings: ConsumerSurroundings;
-  /** The tags that are out, in rising order. */
-  readonly #out = new Set<number>();
+  /** The tags that are out. */
+  readonly #out = new Numbered<true>();
   /** What came before whoever called `consume` has the consumer in hand. */
   #early: ConsumeMessage[] | undefined = [];
   #status: "starting" | "running" | "ended" = "starting";
@@ -74,13 +75,19 @@ export class RabbitMqConsumer implements Consumer {
 
   ack(deliveries: readonly Delivery[]): void {
     if (this.#status === "ended") return;
-    const tags = deliveries.map(({ tag }) => tag).filter((tag) => this.#out.delete(tag));
+    const tags: number[] = [];
+    let highest = 0;
+    for (const { tag } of deliveries) {
+      if (this.#out.take(tag) === undefined) continue;
+      tags.push(tag);
+      highest = Math.max(highest, tag);
+    }
     if (tags.length === 0) return;
-    const [firstOut = Infinity] = this.#out;
+    const firstOut = this.#out.first;
+    if (highest < firstOut) return this.#acknowledge(highest, { allUpTo: true });
     const below = tags.filter((tag) => tag < firstOut);
-    const above = tags.filter((tag) => tag > firstOut);
     if (below.length > 0) this.#acknowledge(Math.max(...below), { allUpTo: true });
-    for (const tag of above) this.#acknowledge(tag, { allUpTo: false });
+    for (const tag of tags) if (tag > firstOut) this.#acknowledge(tag, { allUpTo: false });
   }
 
   close(): Promise<void> {
@@ -120,7 +127,7 @@ export class RabbitMqConsumer implements Consumer {
   #deliver(received: ConsumeMessage): void {
     if (this.#status === "ended" || this.#closing !== undefined) return;
     const tag = received.fields.deliveryTag;
-    this.#out.add(tag);
+    this.#out.add(tag, true);
     const redeliveries = redeliveriesOf(received);
     try {
       this.#options.deliver({ message: messageFrom(received), tag, redeliveries });
