@@ -2,7 +2,7 @@ import type { ConsumeMessage, MessagePropertyHeaders, Options } from "amqplib";
 import type { Headers, Message } from "../../src/message.ts";
 
 /** AMQP counts timestamps in seconds; this header carries the milliseconds beyond them. */
-const millisecondsHeader = "x-waybill-ms";
+export const millisecondsHeader = "x-waybill-ms";
 /** What the broker itself writes on messages that passed a delay queue. */
 const brokersOwn = /^x-(first|last)-death-/;
 const longestShortTextBytes = 255;
@@ -88,10 +88,15 @@ function isShort(text: string | undefined): boolean {
   );
 }
 
-function headersOf({ headers, timestamp }: Message): Headers | undefined {
+/** What the seconds of AMQP leave out of a time, as text; undefined when they leave out nothing. */
+export function millisecondsOf(timestamp: number | undefined): string | undefined {
   const milliseconds = timestamp === undefined ? 0 : Math.floor(timestamp) % 1_000;
-  if (milliseconds === 0) return headers;
-  return { ...headers, [millisecondsHeader]: String(milliseconds) };
+  return milliseconds === 0 ? undefined : String(milliseconds);
+}
+
+function headersOf({ headers, timestamp }: Message): Headers | undefined {
+  const milliseconds = millisecondsOf(timestamp);
+  return milliseconds === undefined ? headers : { ...headers, [millisecondsHeader]: milliseconds };
 }
 
 function headersFrom(table: MessagePropertyHeaders | undefined): Headers | undefined {
