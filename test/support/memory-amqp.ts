@@ -20,6 +20,10 @@ interface Definitions {
 const load = createRequire(import.meta.url);
 const client = join(load.resolve("amqplib"), "../lib");
 const definitions = load(join(client, "defs.js")) as Definitions;
+const { decodeFrame, parseFrame } = load(join(client, "frame.js")) as {
+  parseFrame(bytes: Buffer, maxBytes: number): { readonly rest: Buffer } | false;
+  decodeFrame(frame: object): { readonly fields?: unknown; readonly content?: Buffer };
+};
 const { Connection } = load(join(client, "connection.js")) as {
   readonly Connection: new (socket: Duplex) => Connection;
 };
@@ -153,4 +157,16 @@ export function contentFrames(
 
 export function methodFrame(method: string, channel: number, fields: Fields): Buffer {
   return definitions.encodeMethod(definitions[method], channel, fields);
+}
+
+/** What the client makes of whole frames; it throws for some. */
+export function readByClient(bytes: Buffer): ReturnType<typeof decodeFrame>[] {
+  const decoded = [];
+  for (let rest = bytes; rest.length > 0; ) {
+    const frame = parseFrame(rest, 0);
+    if (frame === false) break;
+    decoded.push(decodeFrame(frame));
+    rest = frame.rest;
+  }
+  return decoded;
 }

@@ -2,6 +2,7 @@ import type { Channel, ConsumeMessage } from "amqplib";
 import type { ConsumeOptions, Consumer, Delivery } from "../../src/transport.ts";
 import { closeChannel, inTime, type Talk } from "./channels.ts";
 import { messageFrom, redeliveriesOf } from "./envelope.ts";
+import { listenToFrames } from "./frame-reader.ts";
 import { Numbered } from "./numbered.ts";
 import { refusal, textOf } from "./refusals.ts";
 
@@ -40,7 +41,7 @@ export class RabbitMqConsumer implements Consumer {
   /** The tags that are out. */
   readonly #out = new Numbered<true>();
   /** What came before whoever called `consume` has the consumer in hand. */
-  #early: ConsumeMessage[] | undefined = [];
+  #early: Delivery[] | undefined = [];
   #status: "starting" | "running" | "ended" = "starting";
   #failure: string | undefined;
   #closing: Promise<void> | undefined;
@@ -61,7 +62,8 @@ export class RabbitMqConsumer implements Consumer {
   async start(): Promise<void> {
     const { queue, prefetch } = this.#options;
     await this.#channel.prefetch(prefetch);
-    const receive = (message: ConsumeMessage | null) => this.#receive(message);
+    listenToFrames(this.#channel, { delivered: (delivery) => this.#receive(delivery) });
+    const receive = (message: ConsumeMessage | null) => this.#received(message);
     await this.#channel.consume(queue, receive);
     if (this.#status === "ended") throw new Error(this.#failure ?? "it was closed");
     this.#status = "running";
@@ -109,28 +111,32 @@ export class RabbitMqConsumer implements Consumer {
     this.#whenEnded?.();
   }
 
-  #receive(message: ConsumeMessage | null): void {
+  #received(message: ConsumeMessage | null): void {
     if (message === null) {
       return this.#lose(`queue "${this.#options.queue}" is gone or the broker cancelled it`);
     }
+    const tag = message.fields.deliveryTag;
+    const redeliveries = redeliveriesOf(message);
+    this.#receive({ message: messageFrom(message), tag, redeliveries });
+  }
+
+  #receive(delivery: Delivery): void {
     if (this.#status === "ended") return;
-    if (this.#early) this.#early.push(message);
-    else this.#deliver(message);
+    if (this.#early) this.#early.push(delivery);
+    else this.#deliver(delivery);
   }
 
   #release(): void {
     const early = this.#early ?? [];
     this.#early = undefined;
-    for (const message of early) this.#deliver(message);
+    for (const delivery of early) this.#deliver(delivery);
   }
 
-  #deliver(received: ConsumeMessage): void {
+  #deliver(delivery: Delivery): void {
     if (this.#status === "ended" || this.#closing !== undefined) return;
-    const tag = received.fields.deliveryTag;
-    this.#out.add(tag, true);
-    const redeliveries = redeliveriesOf(received);
+    this.#out.add(delivery.tag, true);
     try {
-      this.#options.deliver({ message: messageFrom(received), tag, redeliveries });
+      this.#options.deliver(delivery);
     } catch (error) {
       this.#lose(`its handler threw: ${textOf(error)}`);
     }

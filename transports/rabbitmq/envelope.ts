@@ -8,7 +8,7 @@ const brokersOwn = /^x-(first|last)-death-/;
 const longestShortTextBytes = 255;
 
 /** While it is put together: fields that are absent must not be there, and a spread for each costs more than the rest. */
-type Writable<Data> = { -readonly [Key in keyof Data]: Data[Key] };
+export type Writable<Data> = { -readonly [Key in keyof Data]: Data[Key] };
 
 /** The AMQP properties of a message; `user` is what the broker will hold it against. */
 export function propertiesOf(message: Message, user: string): Options.Publish {
@@ -113,18 +113,22 @@ function headersFrom(table: MessagePropertyHeaders | undefined): Headers | undef
   return found ? headers : undefined;
 }
 
+/** A time from the seconds of AMQP and the milliseconds that a header may tell. */
+export function timestampFrom(seconds: number, milliseconds: string | undefined): number {
+  const beyond = Number(milliseconds ?? 0);
+  return seconds * 1_000 + (beyond > 0 && beyond < 1_000 ? beyond : 0);
+}
+
 function timestampIn(
   seconds: unknown,
   headers: MessagePropertyHeaders | undefined,
 ): number | undefined {
-  const accepted = typeof seconds === "number" ? seconds * 1_000 : Number.NaN;
-  if (!Number.isFinite(accepted)) return undefined;
-  const milliseconds = Number(textIn(headers?.[millisecondsHeader]) ?? 0);
-  const valid = milliseconds > 0 && milliseconds < 1_000;
-  return accepted + (valid ? milliseconds : 0);
+  if (typeof seconds !== "number" || !Number.isFinite(seconds * 1_000)) return undefined;
+  return timestampFrom(seconds, textIn(headers?.[millisecondsHeader]));
 }
 
-function isTopic(exchange: string): boolean {
+/** True for an exchange whose routing keys are types of events. */
+export function isTopic(exchange: string): boolean {
   return /\.(events|inbound)$/.test(exchange);
 }
 

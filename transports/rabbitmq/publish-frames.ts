@@ -2,6 +2,7 @@ import type { Message } from "../../src/message.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { millisecondsHeader, millisecondsOf } from "./envelope.ts";
 import type { Posting } from "./posting.ts";
+import { propertyFlags as flags } from "./property-flags.ts";
 
 const frameEnd = 0xce;
 /** Type, channel, size and end. */
@@ -13,19 +14,6 @@ const flagsAt = 19;
 const longest = 2 ** 64;
 const longTextTag = "S".charCodeAt(0);
 
-/** Which properties are there, as AMQP numbers them. */
-const flags = {
-  contentType: 1 << 15,
-  headers: 1 << 13,
-  deliveryMode: 1 << 12,
-  correlationId: 1 << 10,
-  replyTo: 1 << 9,
-  messageId: 1 << 7,
-  timestamp: 1 << 6,
-  type: 1 << 5,
-  userId: 1 << 4,
-  appId: 1 << 3,
-};
 const always = flags.contentType | flags.headers | flags.deliveryMode | flags.userId;
 
 export interface PublishFramesOptions {

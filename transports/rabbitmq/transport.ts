@@ -97,10 +97,15 @@ export class RabbitMqTransport implements Transport {
     this.#wishes.add(topology);
   }
 
-  async publish(batch: readonly Outgoing[]): Promise<readonly Confirmation[]> {
+  publish(batch: readonly Outgoing[]): Promise<readonly Confirmation[]> {
+    if (batch.some(isDelayed)) return this.#publishSome(batch);
+    return this.#publisher.publish(batch.map((outgoing) => this.#posting(outgoing)));
+  }
+
+  /** Of these some are delayed. */
+  async #publishSome(batch: readonly Outgoing[]): Promise<readonly Confirmation[]> {
     const prompt = batch.filter((outgoing) => !isDelayed(outgoing));
     const sent = this.#publisher.publish(prompt.map((outgoing) => this.#posting(outgoing)));
-    if (prompt.length === batch.length) return sent;
     const delayed = batch
       .filter(isDelayed)
       .map((outgoing) => this.#delayed.publish(this.#posting(outgoing), outgoing.delayMs ?? 0));

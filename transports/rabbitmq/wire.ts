@@ -1,6 +1,7 @@
 import type { ConfirmChannel } from "amqplib";
 import { type Insides, insidesOf } from "./client-insides.ts";
 import { propertiesOf } from "./envelope.ts";
+import { listenToFrames } from "./frame-reader.ts";
 import type { Posting } from "./posting.ts";
 import { PublishFrames } from "./publish-frames.ts";
 
@@ -48,6 +49,10 @@ function listen(channel: ConfirmChannel, listener: WireListener): void {
       else listener.answered(deliveryTag, confirmation);
     });
   }
+  listenToFrames(channel, {
+    acked: (number) => listener.answered(number, "confirmed"),
+    ackedUpTo: (number) => listener.answeredUpTo(number, "confirmed"),
+  });
 }
 
 interface Answer {

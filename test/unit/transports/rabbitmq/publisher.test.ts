@@ -79,9 +79,11 @@ describe.each(ways)("a publisher, $way", ({ isKnown }) => {
   test("sends what a turn publishes in one piece, if it may", async () => {
     const publisher = await publisherWith();
     const before = broker.pieces;
+    Reflect.set(connection.connection, "sentSinceLastCheck", false);
     const outcome = Promise.all(["a", "b", "c"].map((name) => publisher.publish(postings(name))));
     await arrived(3);
     expect(broker.pieces - before).toBe(isKnown ? 1 : 3);
+    expect(Reflect.get(connection.connection, "sentSinceLastCheck")).toBe(true);
     ack(3, true);
     expect(await outcome).toEqual([["confirmed"], ["confirmed"], ["confirmed"]]);
   });
