@@ -16,13 +16,18 @@ interface Definitions {
   encodeProperties(kind: unknown, channel: number, size: number, fields: Fields): Buffer;
 }
 
+interface Decoded {
+  readonly fields?: unknown;
+  readonly content?: Buffer;
+}
+
 // What the client does not show; a test may see whether ours is the same.
 const load = createRequire(import.meta.url);
 const client = join(load.resolve("amqplib"), "../lib");
 const definitions = load(join(client, "defs.js")) as Definitions;
-const { decodeFrame, parseFrame } = load(join(client, "frame.js")) as {
+const framing = load(join(client, "frame.js")) as {
   parseFrame(bytes: Buffer, maxBytes: number): { readonly rest: Buffer } | false;
-  decodeFrame(frame: object): { readonly fields?: unknown; readonly content?: Buffer };
+  decodeFrame(frame: object): Decoded;
 };
 const { Connection } = load(join(client, "connection.js")) as {
   readonly Connection: new (socket: Duplex) => Connection;
@@ -160,12 +165,12 @@ export function methodFrame(method: string, channel: number, fields: Fields): Bu
 }
 
 /** What the client makes of whole frames; it throws for some. */
-export function readByClient(bytes: Buffer): ReturnType<typeof decodeFrame>[] {
-  const decoded = [];
+export function readByClient(bytes: Buffer): Decoded[] {
+  const decoded: Decoded[] = [];
   for (let rest = bytes; rest.length > 0; ) {
-    const frame = parseFrame(rest, 0);
+    const frame = framing.parseFrame(rest, 0);
     if (frame === false) break;
-    decoded.push(decodeFrame(frame));
+    decoded.push(framing.decodeFrame(frame));
     rest = frame.rest;
   }
   return decoded;

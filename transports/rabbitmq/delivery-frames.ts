@@ -27,6 +27,7 @@ export class DeliveryFrames {
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
   #channel = 0;
+  #present = 0;
   #isOdd = false;
   #redeliveries = 0;
   #milliseconds: string | undefined;
@@ -57,28 +58,27 @@ export class DeliveryFrames {
     const bodyEnd = Math.max(bodyAt, end - 1);
     const body = bytes.toString("utf8", bodyAt + frameStartBytes, bodyEnd);
     const message = this.#message(body, exchangeAt);
-    if (this.#isOdd || this.#at !== bodyAt - 1) return undefined;
+    if (this.#isOdd || this.#has(flags.unknown) || this.#at !== bodyAt - 1) return undefined;
     this.#at = end;
     return { message, tag, redeliveries: this.#redeliveries };
   }
 
   #message(body: string, exchangeAt: number): Message {
-    const present = this.#byte() * 256 + this.#byte();
-    if ((present & flags.unknown) !== 0) this.#isOdd = true;
-    if ((present & flags.contentType) !== 0) this.#skipShort();
-    if ((present & flags.contentEncoding) !== 0) this.#skipShort();
-    const headers = (present & flags.headers) === 0 ? undefined : this.#headers();
-    if ((present & flags.deliveryMode) !== 0) this.#at += 1;
-    if ((present & flags.priority) !== 0) this.#at += 1;
-    const correlationId = (present & flags.correlationId) === 0 ? undefined : this.#shortText();
-    const replyTo = (present & flags.replyTo) === 0 ? undefined : this.#word();
-    if ((present & flags.expiration) !== 0) this.#skipShort();
-    const id = (present & flags.messageId) === 0 ? undefined : this.#shortText();
-    const seconds = (present & flags.timestamp) === 0 ? undefined : this.#longLong();
-    const type = (present & flags.type) === 0 ? this.#typeFrom(exchangeAt) : this.#word();
-    const userId = (present & flags.userId) === 0 ? undefined : this.#word();
-    const appId = (present & flags.appId) === 0 ? undefined : this.#word();
-    if ((present & flags.clusterId) !== 0) this.#skipShort();
+    this.#present = this.#byte() * 256 + this.#byte();
+    this.#skipShortIf(flags.contentType);
+    this.#skipShortIf(flags.contentEncoding);
+    const headers = this.#has(flags.headers) ? this.#headers() : undefined;
+    this.#skipByteIf(flags.deliveryMode);
+    this.#skipByteIf(flags.priority);
+    const correlationId = this.#shortTextIf(flags.correlationId);
+    const replyTo = this.#wordIf(flags.replyTo);
+    this.#skipShortIf(flags.expiration);
+    const id = this.#shortTextIf(flags.messageId);
+    const seconds = this.#has(flags.timestamp) ? this.#longLong() : undefined;
+    const type = this.#wordIf(flags.type) ?? this.#typeFrom(exchangeAt);
+    const userId = this.#wordIf(flags.userId);
+    const appId = this.#wordIf(flags.appId);
+    this.#skipShortIf(flags.clusterId);
     const message: Writable<Message> = { body };
     if (id !== undefined) message.id = id;
     if (type !== undefined) message.type = type;
@@ -168,6 +168,26 @@ export class DeliveryFrames {
     this.#at += length;
   }
 
+  #has(flag: number): boolean {
+    return (this.#present & flag) !== 0;
+  }
+
+  #skipByteIf(flag: number): void {
+    if (this.#has(flag)) this.#at += 1;
+  }
+
+  #skipShortIf(flag: number): void {
+    if (this.#has(flag)) this.#skipShort();
+  }
+
+  #wordIf(flag: number): string | undefined {
+    return this.#has(flag) ? this.#word() : undefined;
+  }
+
+  #shortTextIf(flag: number): string | undefined {
+    return this.#has(flag) ? this.#text(this.#byte()) : undefined;
+  }
+
   #word(): string {
     const length = this.#byte();
     const from = this.#at;
@@ -179,10 +199,6 @@ export class DeliveryFrames {
     }
     this.#at += length;
     return known;
-  }
-
-  #shortText(): string {
-    return this.#text(this.#byte());
   }
 
   #longText(): string {
