@@ -1,5 +1,5 @@
 const firstSlots = 64;
-/** More than are ever out at once; what one that stays behind would make it span beyond is put aside. */
+/** Twice the default window: so far the ring grows, and puts aside what stays behind by more. */
 const mostSlots = 4_096;
 
 /**
