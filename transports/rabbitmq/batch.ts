@@ -2,13 +2,14 @@ import type { Confirmation } from "../../src/transport.ts";
 
 /** The confirmations of one call, counted until there is one for each message. */
 export class Batch {
-  readonly #outcome: (Confirmation | undefined)[];
+  /** What has no answer by now is `failed`. */
+  readonly #outcome: Confirmation[];
   readonly #resolve: (outcome: readonly Confirmation[]) => void;
   #left: number;
   #whenDone: (() => void) | undefined;
 
   constructor(size: number, resolve: (outcome: readonly Confirmation[]) => void) {
-    this.#outcome = Array.from({ length: size }, () => undefined);
+    this.#outcome = Array.from<Confirmation>({ length: size }).fill("failed");
     this.#left = size;
     this.#resolve = resolve;
   }
@@ -21,14 +22,14 @@ export class Batch {
     this.#whenDone = tell;
   }
 
+  /** To be called once for each message. */
   settle(index: number, confirmation: Confirmation): void {
-    if (this.done || this.#outcome[index] !== undefined) return;
+    if (this.done) return;
     this.#outcome[index] = confirmation;
     this.#left -= 1;
     if (this.#left === 0) this.#end();
   }
 
-  /** What has no answer by now is `failed`. */
   giveUp(): void {
     if (this.done) return;
     this.#left = 0;
@@ -37,6 +38,6 @@ export class Batch {
 
   #end(): void {
     this.#whenDone?.();
-    this.#resolve(this.#outcome.map((confirmation) => confirmation ?? "failed"));
+    this.#resolve(this.#outcome);
   }
 }

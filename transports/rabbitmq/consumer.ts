@@ -2,6 +2,8 @@ import type { Channel, ConsumeMessage } from "amqplib";
 import type { ConsumeOptions, Consumer, Delivery } from "../../src/transport.ts";
 import { closeChannel, inTime, type Talk } from "./channels.ts";
 import { messageFrom, redeliveriesOf } from "./envelope.ts";
+import { listenToFrames } from "./frame-reader.ts";
+import { Numbered } from "./numbered.ts";
 import { refusal, textOf } from "./refusals.ts";
 
 export interface ConsumerSurroundings extends Talk {
@@ -36,10 +38,10 @@ export class RabbitMqConsumer implements Consumer {
   readonly #channel: Channel;
   readonly #options: ConsumeOptions;
   readonly #surroundings: ConsumerSurroundings;
-  /** The tags that are out, in rising order. */
-  readonly #out = new Set<number>();
+  /** The tags that are out. */
+  readonly #out = new Numbered<true>();
   /** What came before whoever called `consume` has the consumer in hand. */
-  #early: ConsumeMessage[] | undefined = [];
+  #early: Delivery[] | undefined = [];
   #status: "starting" | "running" | "ended" = "starting";
   #failure: string | undefined;
   #closing: Promise<void> | undefined;
@@ -60,7 +62,8 @@ export class RabbitMqConsumer implements Consumer {
   async start(): Promise<void> {
     const { queue, prefetch } = this.#options;
     await this.#channel.prefetch(prefetch);
-    const receive = (message: ConsumeMessage | null) => this.#receive(message);
+    listenToFrames(this.#channel, { delivered: (delivery) => this.#receive(delivery) });
+    const receive = (message: ConsumeMessage | null) => this.#received(message);
     await this.#channel.consume(queue, receive);
     if (this.#status === "ended") throw new Error(this.#failure ?? "it was closed");
     this.#status = "running";
@@ -74,13 +77,19 @@ export class RabbitMqConsumer implements Consumer {
 
   ack(deliveries: readonly Delivery[]): void {
     if (this.#status === "ended") return;
-    const tags = deliveries.map(({ tag }) => tag).filter((tag) => this.#out.delete(tag));
+    const tags: number[] = [];
+    let highest = 0;
+    for (const { tag } of deliveries) {
+      if (this.#out.take(tag) === undefined) continue;
+      tags.push(tag);
+      highest = Math.max(highest, tag);
+    }
     if (tags.length === 0) return;
-    const [firstOut = Infinity] = this.#out;
+    const firstOut = this.#out.first;
+    if (highest < firstOut) return this.#acknowledge(highest, { allUpTo: true });
     const below = tags.filter((tag) => tag < firstOut);
-    const above = tags.filter((tag) => tag > firstOut);
     if (below.length > 0) this.#acknowledge(Math.max(...below), { allUpTo: true });
-    for (const tag of above) this.#acknowledge(tag, { allUpTo: false });
+    for (const tag of tags) if (tag > firstOut) this.#acknowledge(tag, { allUpTo: false });
   }
 
   close(): Promise<void> {
@@ -102,28 +111,32 @@ export class RabbitMqConsumer implements Consumer {
     this.#whenEnded?.();
   }
 
-  #receive(message: ConsumeMessage | null): void {
+  #received(message: ConsumeMessage | null): void {
     if (message === null) {
       return this.#lose(`queue "${this.#options.queue}" is gone or the broker cancelled it`);
     }
+    const tag = message.fields.deliveryTag;
+    const redeliveries = redeliveriesOf(message);
+    this.#receive({ message: messageFrom(message), tag, redeliveries });
+  }
+
+  #receive(delivery: Delivery): void {
     if (this.#status === "ended") return;
-    if (this.#early) this.#early.push(message);
-    else this.#deliver(message);
+    if (this.#early) this.#early.push(delivery);
+    else this.#deliver(delivery);
   }
 
   #release(): void {
     const early = this.#early ?? [];
     this.#early = undefined;
-    for (const message of early) this.#deliver(message);
+    for (const delivery of early) this.#deliver(delivery);
   }
 
-  #deliver(received: ConsumeMessage): void {
+  #deliver(delivery: Delivery): void {
     if (this.#status === "ended" || this.#closing !== undefined) return;
-    const tag = received.fields.deliveryTag;
-    this.#out.add(tag);
-    const redeliveries = redeliveriesOf(received);
+    this.#out.add(delivery.tag, true);
     try {
-      this.#options.deliver({ message: messageFrom(received), tag, redeliveries });
+      this.#options.deliver(delivery);
     } catch (error) {
       this.#lose(`its handler threw: ${textOf(error)}`);
     }

@@ -1,4 +1,5 @@
 import type { ChannelModel } from "amqplib";
+import { memberOf } from "./client-insides.ts";
 
 interface Corkable {
   cork(): void;
@@ -30,10 +31,6 @@ export function destroySocket(connection: ChannelModel): void {
   const socket = memberOf(connection.connection, "stream");
   const destroy = memberOf(socket, "destroy");
   if (typeof destroy === "function") destroy.call(socket);
-}
-
-function memberOf(holder: unknown, name: string): unknown {
-  return typeof holder === "object" && holder !== null ? Reflect.get(holder, name) : undefined;
 }
 
 function isCorkable(value: unknown): value is Corkable {

@@ -2,7 +2,7 @@ import type { Clock } from "../../src/clock.ts";
 import type { Message } from "../../src/message.ts";
 import { bucketFor, type DelayPlan, withPlan } from "./delay-plan.ts";
 import type { Names } from "./names.ts";
-import type { Posting } from "./publisher.ts";
+import type { Posting } from "./posting.ts";
 
 export interface DelayQueuesOptions {
   readonly names: Names;

@@ -4,7 +4,7 @@ import type { Confirmation, ConsumeOptions, Consumer, Delivery } from "../../src
 import { type DelayPlan, localMs, planOf } from "./delay-plan.ts";
 import type { DelayQueues } from "./delay-queues.ts";
 import type { Names } from "./names.ts";
-import type { Posting } from "./publisher.ts";
+import type { Posting } from "./posting.ts";
 
 export interface DelayRelayOptions {
   readonly names: Names;

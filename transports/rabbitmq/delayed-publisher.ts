@@ -1,7 +1,7 @@
 import type { Clock } from "../../src/clock.ts";
 import type { Confirmation } from "../../src/transport.ts";
 import type { DelayQueues } from "./delay-queues.ts";
-import type { Posting } from "./publisher.ts";
+import type { Posting } from "./posting.ts";
 
 export interface DelayedPublisherOptions {
   /** Unlike that of any other transport. */

@@ -2,27 +2,31 @@ import type { ConsumeMessage, MessagePropertyHeaders, Options } from "amqplib";
 import type { Headers, Message } from "../../src/message.ts";
 
 /** AMQP counts timestamps in seconds; this header carries the milliseconds beyond them. */
-const millisecondsHeader = "x-waybill-ms";
+export const millisecondsHeader = "x-waybill-ms";
 /** What the broker itself writes on messages that passed a delay queue. */
 const brokersOwn = /^x-(first|last)-death-/;
 const longestShortTextBytes = 255;
+
+/** While it is put together: fields that are absent must not be there, and a spread for each costs more than the rest. */
+export type Writable<Data> = { -readonly [Key in keyof Data]: Data[Key] };
 
 /** The AMQP properties of a message; `user` is what the broker will hold it against. */
 export function propertiesOf(message: Message, user: string): Options.Publish {
   const { id, type, correlationId, replyTo, timestamp, appId } = message;
   const headers = headersOf(message);
-  return {
+  const properties: Options.Publish = {
     contentType: "application/json",
     persistent: true,
     userId: user,
-    ...(id !== undefined && { messageId: id }),
-    ...(type !== undefined && { type }),
-    ...(correlationId !== undefined && { correlationId }),
-    ...(replyTo !== undefined && { replyTo }),
-    ...(timestamp !== undefined && { timestamp: Math.floor(timestamp / 1_000) }),
-    ...(appId !== undefined && { appId }),
-    ...(headers !== undefined && { headers }),
   };
+  if (id !== undefined) properties.messageId = id;
+  if (type !== undefined) properties.type = type;
+  if (correlationId !== undefined) properties.correlationId = correlationId;
+  if (replyTo !== undefined) properties.replyTo = replyTo;
+  if (timestamp !== undefined) properties.timestamp = Math.floor(timestamp / 1_000);
+  if (appId !== undefined) properties.appId = appId;
+  if (headers !== undefined) properties.headers = headers;
+  return properties;
 }
 
 /**
@@ -30,6 +34,7 @@ export function propertiesOf(message: Message, user: string): Options.Publish {
  * type; of what they publish to a topic exchange the routing key names it, as there both are the same.
  */
 export function messageFrom({ content, properties, fields }: ConsumeMessage): Message {
+  const message: Writable<Message> = { body: content.toString("utf8") };
   const id = textIn(properties.messageId);
   const type =
     textIn(properties.type) ?? (isTopic(fields.exchange) ? textIn(fields.routingKey) : undefined);
@@ -39,17 +44,15 @@ export function messageFrom({ content, properties, fields }: ConsumeMessage): Me
   const userId = textIn(properties.userId);
   const timestamp = timestampIn(properties.timestamp, properties.headers);
   const headers = headersFrom(properties.headers);
-  return {
-    body: content.toString("utf8"),
-    ...(id !== undefined && { id }),
-    ...(type !== undefined && { type }),
-    ...(correlationId !== undefined && { correlationId }),
-    ...(replyTo !== undefined && { replyTo }),
-    ...(appId !== undefined && { appId }),
-    ...(userId !== undefined && { userId }),
-    ...(timestamp !== undefined && { timestamp }),
-    ...(headers !== undefined && { headers }),
-  };
+  if (id !== undefined) message.id = id;
+  if (type !== undefined) message.type = type;
+  if (correlationId !== undefined) message.correlationId = correlationId;
+  if (replyTo !== undefined) message.replyTo = replyTo;
+  if (appId !== undefined) message.appId = appId;
+  if (userId !== undefined) message.userId = userId;
+  if (timestamp !== undefined) message.timestamp = timestamp;
+  if (headers !== undefined) message.headers = headers;
+  return message;
 }
 
 /**
@@ -64,21 +67,36 @@ export function redeliveriesOf({ fields, properties }: ConsumeMessage): number {
 
 /** True when AMQP has room for every field; a longer one would break the connection. */
 export function fitsAmqp(routingKey: string, message: Message): boolean {
-  const { id, type, correlationId, replyTo, appId, headers = {} } = message;
-  const short = [routingKey, id, type, correlationId, replyTo, appId, ...Object.keys(headers)];
-  return short.every(
-    // No character takes more than three bytes per unit of JavaScript's length.
-    (text) =>
-      text === undefined ||
-      text.length * 3 <= longestShortTextBytes ||
-      Buffer.byteLength(text) <= longestShortTextBytes,
+  const { id, type, correlationId, replyTo, appId, headers } = message;
+  for (const name in headers) if (!isShort(name)) return false;
+  return (
+    isShort(routingKey) &&
+    isShort(id) &&
+    isShort(type) &&
+    isShort(correlationId) &&
+    isShort(replyTo) &&
+    isShort(appId)
   );
 }
 
-function headersOf({ headers, timestamp }: Message): Headers | undefined {
+function isShort(text: string | undefined): boolean {
+  return (
+    text === undefined ||
+    // No character takes more than three bytes per unit of JavaScript's length.
+    text.length * 3 <= longestShortTextBytes ||
+    Buffer.byteLength(text) <= longestShortTextBytes
+  );
+}
+
+/** What the seconds of AMQP leave out of a time, as text; undefined when they leave out nothing. */
+export function millisecondsOf(timestamp: number | undefined): string | undefined {
   const milliseconds = timestamp === undefined ? 0 : Math.floor(timestamp) % 1_000;
-  if (milliseconds === 0) return headers;
-  return { ...headers, [millisecondsHeader]: String(milliseconds) };
+  return milliseconds === 0 ? undefined : String(milliseconds);
+}
+
+function headersOf({ headers, timestamp }: Message): Headers | undefined {
+  const milliseconds = millisecondsOf(timestamp);
+  return milliseconds === undefined ? headers : { ...headers, [millisecondsHeader]: milliseconds };
 }
 
 function headersFrom(table: MessagePropertyHeaders | undefined): Headers | undefined {
@@ -95,18 +113,22 @@ function headersFrom(table: MessagePropertyHeaders | undefined): Headers | undef
   return found ? headers : undefined;
 }
 
+/** A time from the seconds of AMQP and the milliseconds that a header may tell. */
+export function timestampFrom(seconds: number, milliseconds: string | undefined): number {
+  const beyond = Number(milliseconds ?? 0);
+  return seconds * 1_000 + (beyond > 0 && beyond < 1_000 ? beyond : 0);
+}
+
 function timestampIn(
   seconds: unknown,
   headers: MessagePropertyHeaders | undefined,
 ): number | undefined {
-  const accepted = typeof seconds === "number" ? seconds * 1_000 : Number.NaN;
-  if (!Number.isFinite(accepted)) return undefined;
-  const milliseconds = Number(textIn(headers?.[millisecondsHeader]) ?? 0);
-  const valid = milliseconds > 0 && milliseconds < 1_000;
-  return accepted + (valid ? milliseconds : 0);
+  if (typeof seconds !== "number" || !Number.isFinite(seconds * 1_000)) return undefined;
+  return timestampFrom(seconds, textIn(headers?.[millisecondsHeader]));
 }
 
-function isTopic(exchange: string): boolean {
+/** True for an exchange whose routing keys are types of events. */
+export function isTopic(exchange: string): boolean {
   return /\.(events|inbound)$/.test(exchange);
 }
 

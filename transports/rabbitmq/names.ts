@@ -15,8 +15,15 @@ export interface Names {
 }
 
 export function namesFor(prefix: string, user: string): Names {
+  // Asked for each message, so not put together for each.
+  const exchanges: Readonly<Record<Exchange, string>> = {
+    "": "",
+    events: `${prefix}.events`,
+    inbound: `${prefix}.inbound`,
+    changes: `${prefix}.changes`,
+  };
   return {
-    exchange: (exchange) => (exchange === "" ? "" : `${prefix}.${exchange}`),
+    exchange: (exchange) => exchanges[exchange],
     unrouted: `${prefix}.unrouted`,
     due: `${prefix}.due`,
     delayed: `${prefix}.delayed.${user}`,

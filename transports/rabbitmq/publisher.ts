@@ -1,29 +1,13 @@
-import type { ChannelModel, ConfirmChannel, Message as ReturnedMessage } from "amqplib";
+import type { ChannelModel } from "amqplib";
 import type { Clock } from "../../src/clock.ts";
-import type { Message } from "../../src/message.ts";
 import type { Confirmation } from "../../src/transport.ts";
 import { Batch } from "./batch.ts";
 import { closeChannel } from "./channels.ts";
-import { fitsAmqp, propertiesOf } from "./envelope.ts";
+import { fitsAmqp } from "./envelope.ts";
+import { type Entry, Lane } from "./lane.ts";
 import type { RabbitMqLimits } from "./options.ts";
+import type { Posting } from "./posting.ts";
 import { textOf } from "./refusals.ts";
-
-/** A message and where it goes, in the broker's own names. */
-export interface Posting {
-  readonly exchange: string;
-  readonly routingKey: string;
-  /** A message without a queue comes back. */
-  readonly mandatory: boolean;
-  readonly message: Message;
-}
-
-interface Entry {
-  readonly posting: Posting;
-  readonly content: Buffer;
-  readonly batch: Batch;
-  readonly index: number;
-  returned: boolean;
-}
 
 export interface PublisherOptions {
   readonly user: string;
@@ -41,7 +25,7 @@ const renewEveryMs = 1_000;
 export class Publisher {
   readonly #options: PublisherOptions;
   #connection: ChannelModel | undefined;
-  #channel: ConfirmChannel | undefined;
+  #lane: Lane | undefined;
   #blocked = false;
   /** The broker has refused something: nothing more is sent on this channel. */
   #worn = false;
@@ -49,8 +33,7 @@ export class Publisher {
   /** From `#head` on: taking off the front of a long array for each confirm would copy it each time. */
   #waiting: Entry[] = [];
   #head = 0;
-  readonly #inFlight = new Set<Entry>();
-  #bytesInFlight = 0;
+  #pumping = false;
   #idle: (() => void)[] = [];
 
   constructor(options: PublisherOptions) {
@@ -67,26 +50,28 @@ export class Publisher {
       failure = textOf(error);
     });
     channel.on("handler-error", () => undefined);
-    channel.on("return", (message) => this.#returned(message));
     channel.on("close", () => {
-      if (this.#channel !== channel) return;
+      if (this.#lane?.channel !== channel) return;
       this.detach();
       this.#options.broken(failure ?? "the channel for publishing was closed");
     });
     this.#blocked = false;
     this.#worn = false;
-    this.#channel = channel;
+    this.#lane = new Lane(channel, {
+      user: this.#options.user,
+      progress: ({ refused }) => this.#answered(refused),
+    });
   }
 
   /** Everything that is not confirmed is `failed`, as is all that comes until there is a channel again. */
   detach(): void {
+    const lane = this.#lane;
+    const lost = this.#waiting.slice(this.#head);
     this.#connection = undefined;
-    this.#channel = undefined;
-    const lost = [...this.#inFlight, ...this.#waiting.slice(this.#head)];
-    this.#inFlight.clear();
+    this.#lane = undefined;
     this.#waiting = [];
     this.#head = 0;
-    this.#bytesInFlight = 0;
+    lane?.giveUp();
     for (const { batch, index } of lost) batch.settle(index, "failed");
     this.#tellIdle();
   }
@@ -99,7 +84,7 @@ export class Publisher {
   /** Answers one confirmation a posting, within the deadline; never rejects. */
   publish(postings: readonly Posting[]): Promise<readonly Confirmation[]> {
     if (postings.length === 0) return Promise.resolve([]);
-    if (this.#channel === undefined || this.#blocked) {
+    if (this.#lane === undefined || this.#blocked) {
       return Promise.resolve(postings.map(() => "failed"));
     }
     const { clock, limits } = this.#options;
@@ -107,38 +92,49 @@ export class Publisher {
       const batch = new Batch(postings.length, resolve);
       const cancel = clock.after(limits.confirmDeadlineMs, () => batch.giveUp());
       batch.whenDone(cancel);
-      for (const [index, posting] of postings.entries()) this.#enqueue(posting, batch, index);
-      this.#pump();
+      let index = 0;
+      for (const posting of postings) {
+        this.#enqueue({ posting, batch, index, bodyBytes: 0, returned: false });
+        index += 1;
+      }
+      this.#pumpSoon();
     });
   }
 
   /** Resolves when nothing waits for a confirm any more. */
   idle(): Promise<void> {
-    if (this.#inFlight.size + this.#waiting.length === 0) return Promise.resolve();
+    if (!this.#isBusy()) return Promise.resolve();
     return new Promise((resolve) => {
       this.#idle.push(resolve);
     });
   }
 
-  #enqueue(posting: Posting, batch: Batch, index: number): void {
+  #enqueue(entry: Entry): void {
+    const { posting, batch, index } = entry;
     // No queue can have such a name, and no broker could be told such a field.
     if (!fitsAmqp(posting.routingKey, posting.message)) return batch.settle(index, "returned");
-    const content = Buffer.from(posting.message.body);
-    this.#waiting.push({ posting, content, batch, index, returned: false });
+    this.#waiting.push(entry);
   }
 
   #pump(): void {
-    const { windowMessages, windowBytes } = this.#options.limits;
-    while (this.#channel !== undefined && !this.#worn && this.#head < this.#waiting.length) {
-      const full = this.#inFlight.size >= windowMessages || this.#bytesInFlight >= windowBytes;
-      if (full) return this.#compact();
-      const entry = this.#waiting[this.#head] as Entry;
-      this.#head += 1;
-      if (!entry.batch.done) this.#send(this.#channel, entry);
-    }
-    if (this.#head < this.#waiting.length) return;
+    const lane = this.#lane;
+    if (lane === undefined || this.#worn) return;
+    this.#sendUpToWindow(lane);
+    lane.flush();
+    if (this.#head < this.#waiting.length) return this.#compact();
+    if (this.#head === 0) return;
     this.#waiting = [];
     this.#head = 0;
+  }
+
+  #sendUpToWindow(lane: Lane): void {
+    const { windowMessages, windowBytes } = this.#options.limits;
+    while (this.#head < this.#waiting.length) {
+      if (lane.size >= windowMessages || lane.bytes >= windowBytes) return;
+      const entry = this.#waiting[this.#head] as Entry;
+      this.#head += 1;
+      if (!entry.batch.done) lane.send(entry);
+    }
   }
 
   #compact(): void {
@@ -147,33 +143,30 @@ export class Publisher {
     this.#head = 0;
   }
 
-  #send(channel: ConfirmChannel, entry: Entry): void {
-    const { posting, content, batch, index } = entry;
-    const { exchange, routingKey, mandatory, message } = posting;
-    const properties = { ...propertiesOf(message, this.#options.user), mandatory };
-    this.#inFlight.add(entry);
-    this.#bytesInFlight += content.length;
-    try {
-      channel.publish(exchange, routingKey, content, properties, (error: unknown) =>
-        this.#answered(entry, error),
-      );
-    } catch {
-      // The channel is on its way down and tells so next.
-      this.#inFlight.delete(entry);
-      this.#bytesInFlight -= content.length;
-      batch.settle(index, "failed");
-    }
+  #answered(refused: boolean): void {
+    if (refused) this.#wear();
+    this.#pumpSoon();
   }
 
-  #answered(entry: Entry, error: unknown): void {
-    if (!this.#inFlight.delete(entry)) return;
-    this.#bytesInFlight -= entry.content.length;
-    const positive = entry.returned ? "returned" : "confirmed";
-    entry.batch.settle(entry.index, error === null ? positive : "failed");
-    if (error !== null) this.#wear();
-    if (this.#worn && this.#inFlight.size === 0) void this.#renew();
-    else if (this.#waiting.length > 0) this.#pump();
-    else if (this.#inFlight.size === 0) this.#tellIdle();
+  /**
+   * Once a turn, after everything that this turn settles or publishes: what goes out together goes out in one buffer.
+   * Nothing is later by that, as the client itself writes after the turn.
+   */
+  #pumpSoon(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    process.nextTick(() => {
+      this.#pumping = false;
+      this.#refill();
+    });
+  }
+
+  #refill(): void {
+    const lane = this.#lane;
+    if (lane === undefined) return;
+    if (this.#worn && lane.size === 0) return void this.#renew();
+    this.#pump();
+    this.#tellIfIdle();
   }
 
   #wear(): void {
@@ -189,34 +182,27 @@ export class Publisher {
    * until the dead node is back; a new channel asks who leads it now.
    */
   async #renew(): Promise<void> {
-    const worn = this.#channel;
+    const worn = this.#lane;
     const connection = this.#connection;
     if (worn === undefined || connection === undefined) return;
     try {
       await this.attach(connection);
     } catch (error) {
-      if (this.#channel !== worn) return;
+      if (this.#lane !== worn) return;
       this.detach();
       return this.#options.broken(textOf(error));
     }
-    void closeChannel(worn);
+    void closeChannel(worn.channel);
     this.#pump();
-    if (this.#inFlight.size === 0) this.#tellIdle();
+    this.#tellIfIdle();
   }
 
-  /** A return comes before its confirm, and names no number: it is of the first message that looks the same. */
-  #returned({ fields, properties }: ReturnedMessage): void {
-    for (const entry of this.#inFlight) {
-      const { exchange, routingKey, message } = entry.posting;
-      const same =
-        routingKey === fields.routingKey &&
-        exchange === fields.exchange &&
-        message.id === properties.messageId &&
-        message.correlationId === properties.correlationId;
-      if (!same || entry.returned) continue;
-      entry.returned = true;
-      return;
-    }
+  #isBusy(): boolean {
+    return (this.#lane?.size ?? 0) + this.#waiting.length > 0;
+  }
+
+  #tellIfIdle(): void {
+    if (!this.#isBusy()) this.#tellIdle();
   }
 
   #tellIdle(): void {

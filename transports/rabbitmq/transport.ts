@@ -19,7 +19,8 @@ import type { Link } from "./link.ts";
 import { LinkKeeper } from "./link-keeper.ts";
 import { type Names, namesFor } from "./names.ts";
 import { defaultLimits, type RabbitMqLimits, type RabbitMqOptions } from "./options.ts";
-import { type Posting, Publisher } from "./publisher.ts";
+import type { Posting } from "./posting.ts";
+import { Publisher } from "./publisher.ts";
 import { unavailable } from "./refusals.ts";
 import { StateBoard } from "./state-board.ts";
 import { declareDelay, declareOwn, declareTopology, queueDepth } from "./topology.ts";
@@ -96,10 +97,15 @@ export class RabbitMqTransport implements Transport {
     this.#wishes.add(topology);
   }
 
-  async publish(batch: readonly Outgoing[]): Promise<readonly Confirmation[]> {
+  publish(batch: readonly Outgoing[]): Promise<readonly Confirmation[]> {
+    if (batch.some(isDelayed)) return this.#publishSome(batch);
+    return this.#publisher.publish(batch.map((outgoing) => this.#posting(outgoing)));
+  }
+
+  /** Of these some are delayed. */
+  async #publishSome(batch: readonly Outgoing[]): Promise<readonly Confirmation[]> {
     const prompt = batch.filter((outgoing) => !isDelayed(outgoing));
     const sent = this.#publisher.publish(prompt.map((outgoing) => this.#posting(outgoing)));
-    if (prompt.length === batch.length) return sent;
     const delayed = batch
       .filter(isDelayed)
       .map((outgoing) => this.#delayed.publish(this.#posting(outgoing), outgoing.delayMs ?? 0));
