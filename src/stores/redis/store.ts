@@ -24,6 +24,7 @@ import {
 import { gateOf, type ReplicaGate } from "./replica-gate.ts";
 import { rowsIn, textsIn } from "./replies.ts";
 import { scripts } from "./scripts.ts";
+import { WireText } from "./wire-text.ts";
 import { Writers } from "./writers.ts";
 
 interface Opened extends Partitions {
@@ -35,7 +36,7 @@ export interface RedisStoreOptions {
   readonly url: string;
   /** First part of every key. */
   readonly prefix: string;
-  readonly clock: Pick<Clock, "after">;
+  readonly clock: Pick<Clock, "after" | "monotonic">;
   readonly ids: Ids;
   /** How long a call may take, connecting included; the outcome of one that took longer is unknown. */
   readonly callDeadlineMs?: number;
@@ -178,7 +179,7 @@ export class RedisStore implements Store {
   async commit(commit: Commit): Promise<CommitAnswer> {
     const { link, writers, head } = this.#in(commit.partition);
     const script = addsNothing(commit) ? scripts.settle : scripts.commit;
-    const args = commitArguments(commit);
+    const args = WireText.of(commitArguments(commit));
     const writer = writers.of(commit.partition);
     const answered = writer.runGated(script, head, args, this.#gate);
     return commitAnswer(commit, await this.#inspector.learn(answered, link));
@@ -257,7 +258,7 @@ export class RedisStore implements Store {
     const { meta } = this.#keys;
     const count = Number(await link.run(scripts.open, meta, [partitions]));
     if (!this.#gate.fsync || this.#inspector.found.lacksReplicas) return count;
-    const again = link.runGated(scripts.open, meta, [partitions], this.#gate);
+    const again = link.runGated(scripts.open, meta, WireText.of([partitions]), this.#gate);
     try {
       await this.#inspector.learn(again, link);
     } catch (error) {
