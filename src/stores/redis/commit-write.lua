@@ -83,8 +83,13 @@ if addedEnd > removedEnd + 1 or removedEnd >= removed then
 end
 
 -- The first write of all may still fail: then nothing is written.
-for index = runs, runsEnd, 2 do call('ZREMRANGEBYSCORE', head .. ':outbox', ARGV[index], ARGV[index + 1]) end
-inPieces('ZADD', head .. ':outbox', ARGV, entries, entriesEnd)
+local outbox = head .. ':outbox'
+for index = runs, runsEnd, 2 do call('ZREMRANGEBYSCORE', outbox, ARGV[index], ARGV[index + 1]) end
+-- An entry takes the place of the one under its seq. A seq above the highest ever used is that of none.
+if entriesEnd > entries and tonumber(ARGV[entries]) <= tonumber(last[5] or 0) then
+  for index = entries, entriesEnd, 2 do call('ZREMRANGEBYSCORE', outbox, ARGV[index], ARGV[index]) end
+end
+inPieces('ZADD', outbox, ARGV, entries, entriesEnd)
 for from = 1, #values, 400 do call('MSET', unpack(values, from, math.min(from + 399, #values))) end
 -- A million ids took DEL 130 ms, in which nothing else is served.
 for from = 1, #gone, 400 do call('UNLINK', unpack(gone, from, math.min(from + 399, #gone))) end

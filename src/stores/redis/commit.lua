@@ -11,7 +11,7 @@
 --          indexes:             count, each: name, how many removed, how many added, ids to remove,
 --                               then (which of the instances, its id) to add
 --          outbox removed:      count, each lowest and highest seq of a run
---          outbox added:        count, each seq and member
+--          outbox added:        count, each seq and member, in the order of their seqs
 --          timers removed:      count, ids
 --          timers armed:        count, each due in ms and id
 --          dead letters removed: count, ids

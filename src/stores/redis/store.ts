@@ -5,7 +5,8 @@ import type { Announced, Member } from "../../member.ts";
 import type { Claim, Durability, ListQuery, Store } from "../../store.ts";
 import { partitionCountError } from "../partition-count.ts";
 import { parseRedisUrl, type RedisAddress, callDeadlineMs as usualDeadlineMs } from "./address.ts";
-import { addsNothing, commitAnswer, commitArguments, headIn, outboxEntry } from "./commit-words.ts";
+import { commitArguments } from "./commit-arguments.ts";
+import { addsNothing, commitAnswer, headIn, outboxEntry } from "./commit-words.ts";
 import { createClient, pauseMs } from "./connect.ts";
 import { storeClosed, TooFewReplicas, unknownPartition } from "./failures.ts";
 import { handled, inboxPage } from "./inbox.ts";
@@ -179,7 +180,7 @@ export class RedisStore implements Store {
   async commit(commit: Commit): Promise<CommitAnswer> {
     const { link, writers, head } = this.#in(commit.partition);
     const script = addsNothing(commit) ? scripts.settle : scripts.commit;
-    const args = WireText.of(commitArguments(commit));
+    const args = commitArguments(commit);
     const writer = writers.of(commit.partition);
     const answered = writer.runGated(script, head, args, this.#gate);
     return commitAnswer(commit, await this.#inspector.learn(answered, link));

@@ -26,6 +26,15 @@ export class WireText {
     this.#text += word;
   }
 
+  /** A word of two parts, the first of which is plain ASCII. */
+  addBehind(lead: string, word: string): void {
+    const bytes = lead.length + Buffer.byteLength(word);
+    this.#count += 1;
+    this.#text += openings[bytes] ?? openingOf(bytes);
+    this.#text += lead;
+    this.#text += word;
+  }
+
   addNumber(value: number): void {
     this.#count += 1;
     this.#text += smallNumbers[value] ?? digitsOf(value);
