@@ -180,10 +180,15 @@ export class RedisStore implements Store {
   async commit(commit: Commit): Promise<CommitAnswer> {
     const { link, writers, head } = this.#in(commit.partition);
     const script = addsNothing(commit) ? scripts.settle : scripts.commit;
-    const args = commitArguments(commit);
     const writer = writers.of(commit.partition);
-    const answered = writer.runGated(script, head, args, this.#gate);
-    return commitAnswer(commit, await this.#inspector.learn(answered, link));
+    try {
+      const reply = await writer.runGated(script, head, commitArguments(commit), this.#gate);
+      this.#inspector.wrote(link);
+      return commitAnswer(commit, reply);
+    } catch (error) {
+      this.#inspector.failed(error);
+      throw error;
+    }
   }
 
   async history(
@@ -259,10 +264,11 @@ export class RedisStore implements Store {
     const { meta } = this.#keys;
     const count = Number(await link.run(scripts.open, meta, [partitions]));
     if (!this.#gate.fsync || this.#inspector.found.lacksReplicas) return count;
-    const again = link.runGated(scripts.open, meta, WireText.of([partitions]), this.#gate);
     try {
-      await this.#inspector.learn(again, link);
+      await link.runGated(scripts.open, meta, WireText.of([partitions]), this.#gate);
+      this.#inspector.wrote(link);
     } catch (error) {
+      this.#inspector.failed(error);
       if (!(error instanceof TooFewReplicas)) throw error;
     }
     return count;
