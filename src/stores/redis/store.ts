@@ -261,11 +261,10 @@ export class RedisStore implements Store {
 
   /** Fixes the number of partitions, and tells it. Replicas that lack it keep nobody from opening: they may still come. */
   async #fixed(link: RedisLink, partitions: number): Promise<number> {
-    const { meta } = this.#keys;
-    const count = Number(await link.run(scripts.open, meta, [partitions]));
+    const count = Number(await link.run(scripts.open, this.#keys.meta, [partitions]));
     if (!this.#gate.fsync || this.#inspector.found.lacksReplicas) return count;
     try {
-      await link.runGated(scripts.open, meta, WireText.of([partitions]), this.#gate);
+      await link.runGated(scripts.open, this.#keys.meta, WireText.of([partitions]), this.#gate);
       this.#inspector.wrote(link);
     } catch (error) {
       this.#inspector.failed(error);
