@@ -4,22 +4,27 @@
 local function prepareIndexes()
   position = position + 1
   for _ = 1, tonumber(ARGV[position]) do
-    local name, removed, added = ARGV[position + 1], ARGV[position + 2], ARGV[position + 3]
-    local first, entries = position + 4, {}
-    changeIndex(name, 'ZREM', ARGV, first, first + removed - 1)
-    position = position + 3 + removed + 2 * added
-    for index = first + removed, position, 2 do
-      entries[#entries + 1] = createdAt[tonumber(ARGV[index])]
-      entries[#entries + 1] = ARGV[index + 1]
+    local name, first = ARGV[position + 1], position + 4
+    local added = first + ARGV[position + 2]
+    position = added - 1
+    if added > first then changeIndex(name, 'ZREM', ARGV, first, position) end
+    if ARGV[first - 1] ~= '0' then
+      local entries = {}
+      position = position + 2 * ARGV[first - 1]
+      for index = added, position, 2 do
+        entries[index - added + 1] = createdAt[tonumber(ARGV[index])]
+        entries[index - added + 2] = ARGV[index + 1]
+      end
+      changeIndex(name, 'ZADD', entries, 1, #entries)
     end
-    changeIndex(name, 'ZADD', entries, 1, #entries)
   end
 end
 
 -- Begin and end, in ARGV, of a list that stands behind its length.
 local function span(width)
-  local first = position + 2
-  position = position + 1 + ARGV[position + 1] * width
+  local first, length = position + 2, ARGV[position + 1]
+  position = position + 1
+  if length ~= '0' then position = position + length * width end
   return first, position
 end
 
@@ -60,13 +65,14 @@ if found[1] ~= ARGV[1] then return { 'fenced', unpack(found) } end
 if ARGV[5] ~= '*' and found[3] ~= ARGV[5] then return { 'diverged', unpack(found) } end
 
 local time = call('TIME')
-local milliseconds = time[1] * 1000 + math.floor(time[2] / 1000)
-now = string.format('%.0f', milliseconds)
+now = time[1] .. sub('00000' .. time[2], -6, -4)
 for number = 1, tonumber(ARGV[7]) do prepare(number) end
 if #conflicts > 1 then return conflicts end
 if #duplicates > 1 then return duplicates end
-local oldest = milliseconds - ARGV[3]
-if ARGV[6] ~= '' and tonumber(ARGV[6]) < oldest then return { 'too-old', string.format('%.0f', oldest) } end
+if ARGV[6] ~= '' then
+  local oldest = now - ARGV[3]
+  if tonumber(ARGV[6]) < oldest then return { 'too-old', format('%.0f', oldest) } end
+end
 
 prepareIndexes()
 local runs, runsEnd = span(2)
@@ -83,8 +89,13 @@ if addedEnd > removedEnd + 1 or removedEnd >= removed then
 end
 
 -- The first write of all may still fail: then nothing is written.
-for index = runs, runsEnd, 2 do call('ZREMRANGEBYSCORE', head .. ':outbox', ARGV[index], ARGV[index + 1]) end
-inPieces('ZADD', head .. ':outbox', ARGV, entries, entriesEnd)
+local outbox = head .. ':outbox'
+for index = runs, runsEnd, 2 do call('ZREMRANGEBYSCORE', outbox, ARGV[index], ARGV[index + 1]) end
+-- An entry takes the place of the one under its seq. A seq above the highest ever used is that of none.
+if entriesEnd > entries and tonumber(ARGV[entries]) <= tonumber(last[5] or 0) then
+  for index = entries, entriesEnd, 2 do call('ZREMRANGEBYSCORE', outbox, ARGV[index], ARGV[index]) end
+end
+inPieces('ZADD', outbox, ARGV, entries, entriesEnd)
 for from = 1, #values, 400 do call('MSET', unpack(values, from, math.min(from + 399, #values))) end
 -- A million ids took DEL 130 ms, in which nothing else is served.
 for from = 1, #gone, 400 do call('UNLINK', unpack(gone, from, math.min(from + 399, #gone))) end
@@ -98,7 +109,7 @@ for index = added, addedEnd, 2 do
   call('ZADD', head .. ':letters', 'NX', now, ARGV[index])
   call('HSETNX', head .. ':letter-entries', ARGV[index], ARGV[index + 1])
 end
-local sequence = string.format('%.0f', (last[4] or 0) + 1)
+local sequence = format('%d', (last[4] or 0) + 1)
 local highest = tonumber(ARGV[4]) > tonumber(last[5] or 0) and ARGV[4] or last[5] or '0'
 call('HSET', head, 'commit', ARGV[2], 'at', now, 'sequence', sequence, 'seq', highest)
 return { 'committed', now, sequence }

@@ -11,7 +11,7 @@
 --          indexes:             count, each: name, how many removed, how many added, ids to remove,
 --                               then (which of the instances, its id) to add
 --          outbox removed:      count, each lowest and highest seq of a run
---          outbox added:        count, each seq and member
+--          outbox added:        count, each seq and member, in the order of their seqs
 --          timers removed:      count, ids
 --          timers armed:        count, each due in ms and id
 --          dead letters removed: count, ids
@@ -24,7 +24,7 @@
 -- So records are never read, all of an instance is made in one go, and what a batch has in common is one call.
 
 local call, head, last = redis.call, KEYS[1], nil
-local find, match, sub, gsub, concat = string.find, string.match, string.sub, string.gsub, table.concat
+local find, match, sub, gsub, format, concat = string.find, string.match, string.sub, string.gsub, string.format, table.concat
 -- What has grown past `inlineBytes` lies under a key of its own from then on, which the instance marks by this.
 local apart, inlineBytes = '+', 512
 local now, position = nil, 7
@@ -53,7 +53,6 @@ end
 
 -- Which terms a workflow has is written only where the first instance comes under one, or the last one goes.
 local function changeIndex(name, command, list, first, final)
-  if final < first then return end
   local key, isCounted = head .. ':' .. name, false
   local size = sizeOf('ZCARD', key)
   if command == 'ZADD' then isCounted = size == 0 else isCounted = list ~= ARGV or size <= final - first + 1 end
@@ -70,33 +69,37 @@ local function without(text, pattern, first, final)
   return (gsub(text, pattern, drop))
 end
 
+-- What is kept of it, what is added, and when: three texts for who joins them.
 local function inboxAfter(inbox, key, first, forget, after)
-  local name, lines, entries = head .. ':m:' .. key, {}, {}
-  if inbox == apart then
+  local entries, added, at, isInline = {}, '', '', inbox ~= apart
+  if not isInline then
     for index = forget, after - 1 do entries[#entries + 1] = sub(ARGV[index], 2, -2) end
-    change('ZCARD', 'ZREM', name, entries, 1, #entries)
-    entries = {}
+    change('ZCARD', 'ZREM', head .. ':m:' .. key, entries, 1, #entries)
+    entries, inbox = {}, ''
   else
-    lines[1] = without(inbox, '(\n[^ ]* )%d+', forget, after - 1)
+    inbox = without(inbox, '(\n[^ ]* )%d+', forget, after - 1)
   end
-  for index = first, forget - 1 do lines[#lines + 1] = ARGV[index] .. now end
-  local text = concat(lines)
-  if inbox ~= apart and #text <= inlineBytes then return text end
-  for id, at in string.gmatch(text, '\n([^ ]*) (%d+)') do
-    entries[#entries + 1], entries[#entries + 2] = at, id
+  if forget > first then
+    local lines = {}
+    for index = first, forget - 2 do lines[#lines + 1] = ARGV[index] .. now end
+    added, at = concat(lines) .. ARGV[forget - 1], now
   end
-  change('ZCARD', 'ZADD', name, entries, 1, #entries)
-  return apart
+  if isInline and #inbox + #added + #at <= inlineBytes then return inbox, added, at end
+  for id, time in string.gmatch(inbox .. added .. at, '\n([^ ]*) (%d+)') do
+    entries[#entries + 1], entries[#entries + 2] = time, id
+  end
+  change('ZCARD', 'ZADD', head .. ':m:' .. key, entries, 1, #entries)
+  return apart, '', ''
 end
 
--- While it lies with its instance, an entry is its length in bytes, a colon and itself.
+-- While it lies with its instance, an entry is its length in bytes, a colon and itself. The same, in two texts.
 local function historyAfter(history, key, first, final)
   if history ~= apart then
     local bytes = #history
     for index = first, final do bytes = bytes + #ARGV[index] end
     if bytes <= inlineBytes then
-      for index = first, final do history = history .. #ARGV[index] .. ':' .. ARGV[index] end
-      return history
+      for index = first, final - 1 do history = history .. #ARGV[index] .. ':' .. ARGV[index] end
+      return history .. #ARGV[final] .. ':', ARGV[final]
     end
     local entries, at = {}, 1
     while at <= #history do
@@ -107,7 +110,7 @@ local function historyAfter(history, key, first, final)
     change('LLEN', 'RPUSH', head .. ':h:' .. key, entries, 1, #entries)
   end
   change('LLEN', 'RPUSH', head .. ':h:' .. key, ARGV, first, final)
-  return apart
+  return apart, ''
 end
 
 local function prepareRemoval(key, terms)
@@ -184,12 +187,13 @@ local function prepare(number)
   if removed > forget then
     terms = without(terms, '\n[^\n]*', forget, removed - 1) .. concat(ARGV, '', forget, added - 1)
   end
-  if forget > at + 6 then inbox = inboxAfter(inbox, key, at + 6, messages, forget) end
-  if position >= removed then history = historyAfter(history, key, removed, position) end
-  local inboxBytes, historyBytes = #inbox, #history
-  if inbox == apart then inbox, inboxBytes = '', apart end
-  if history == apart then history, historyBytes = '', apart end
+  local message, messageAt, entry = '', '', ''
+  if forget > at + 6 then inbox, message, messageAt = inboxAfter(inbox, key, at + 6, messages, forget) end
+  if position >= removed then history, entry = historyAfter(history, key, removed, position) end
+  local inboxBytes, historyBytes = apart, apart
+  if inbox == apart then inbox = '' else inboxBytes = format('%d', #inbox + #message + #messageAt) end
+  if history == apart then history = '' else historyBytes = format('%d', #history + #entry) end
   values[#values + 1] = name
-  values[#values + 1] = ARGV[at + 3] .. ' ' .. created .. ' ' .. now .. ' ' .. #terms .. ' ' .. inboxBytes .. ' '
-    .. historyBytes .. terms .. inbox .. '\n' .. history .. ARGV[at + 4]
+  values[#values + 1] = ARGV[at + 3] .. ' ' .. created .. ' ' .. now .. format(' %d ', #terms) .. inboxBytes .. ' '
+    .. historyBytes .. terms .. inbox .. message .. messageAt .. '\n' .. history .. entry .. ARGV[at + 4]
 end

@@ -33,16 +33,14 @@ export class Inspector {
     }
   }
 
-  /** Hands on the answer to what was written, which tells whether replicas have it that it waits for. */
-  async learn(writing: Promise<unknown>, link: RedisLink): Promise<unknown> {
-    try {
-      const answer = await writing;
-      if (this.#found.lacksReplicas) void this.#foundReplicas(link);
-      return answer;
-    } catch (error) {
-      if (error instanceof TooFewReplicas) this.#lacks(error);
-      throw error;
-    }
+  /** Something was written, so that replicas have it where it waits for them. */
+  wrote(link: RedisLink): void {
+    if (this.#found.lacksReplicas) void this.#foundReplicas(link);
+  }
+
+  /** Something was not written, or nobody knows. */
+  failed(error: unknown): void {
+    if (error instanceof TooFewReplicas) this.#lacks(error);
   }
 
   #foundReplicas(link: RedisLink): Promise<void> {

@@ -12,9 +12,10 @@ export interface RedisKeys {
 
 /** Keys that begin with the prefix, for ACLs, and have the partition as hash tag, for clusters. */
 export function redisKeys(prefix: string): RedisKeys {
+  const heads: string[] = [];
   const head = (partition: number) => {
-    const number = String(partition).padStart(2, "0");
-    return `${prefix}:{${prefix}:p${number}}`;
+    heads[partition] ??= headOf(prefix, partition);
+    return heads[partition];
   };
   return {
     meta: `${prefix}:{${prefix}:meta}`,
@@ -24,4 +25,9 @@ export function redisKeys(prefix: string): RedisKeys {
     outbox: (partition) => `${head(partition)}:outbox`,
     letterEntries: (partition) => `${head(partition)}:letter-entries`,
   };
+}
+
+function headOf(prefix: string, partition: number): string {
+  const number = String(partition).padStart(2, "0");
+  return `${prefix}:{${prefix}:p${number}}`;
 }

@@ -1,9 +1,12 @@
-import { Cluster } from "ioredis";
-import type { Cancel, Clock } from "../../clock.ts";
+import { Cluster, Command, Pipeline } from "ioredis";
+import type { Clock } from "../../clock.ts";
+import { Calls, type Send } from "./calls.ts";
 import type { RedisClient } from "./connect.ts";
 import { storeClosed, storeFailure, unavailable } from "./failures.ts";
 import { type ReplicaGate, shortfall, waits } from "./replica-gate.ts";
+import { knownScript, newScript } from "./script-command.ts";
 import type { Script } from "./scripts.ts";
+import { WireText } from "./wire-text.ts";
 
 export interface LinkOptions {
   /** A new client that is not connected yet. */
@@ -12,7 +15,7 @@ export interface LinkOptions {
   readonly pauseMs: (attempt: number) => number;
   /** Called with every connection after the first: it may lead to another server. */
   readonly onReconnect: () => void;
-  readonly clock: Pick<Clock, "after">;
+  readonly clock: Pick<Clock, "after" | "monotonic">;
   /** How long a call may take, connecting included. */
   readonly callDeadlineMs: number;
   /** The server's address, for people. */
@@ -21,19 +24,13 @@ export interface LinkOptions {
 
 type Arguments = readonly (string | number)[];
 
-interface Pending {
-  readonly fail: (error: unknown) => void;
-  /** Sends the call, once there is a connection; undefined when it was sent. */
-  send: (() => void) | undefined;
-}
-
 /**
  * A connection on which every call ends in time: the client itself never settles a command whose connection
  * broke, and would send one that waited in its queue long after the caller was told that it failed.
  */
 export class RedisLink {
   readonly #options: LinkOptions;
-  readonly #pending = new Set<Pending>();
+  readonly #calls: Calls;
   #client: RedisClient;
   #ended = 0;
   #connections = 0;
@@ -41,45 +38,49 @@ export class RedisLink {
   #isClosed = false;
 
   constructor(options: LinkOptions) {
+    const { clock, callDeadlineMs: deadlineMs } = options;
     this.#options = options;
+    this.#calls = new Calls({ clock, deadlineMs, late: () => this.#late(), failure: storeFailure });
     this.#client = this.#connected();
   }
 
   /** One command. */
   call(command: string, args: Arguments): Promise<unknown> {
-    return this.#inTime(() => this.#client.call(command, [...args]));
+    return this.#inTime(() => this.#send(new Command(command, [...args], asText)));
   }
 
   /** One command whose answer is given as bytes. */
   callBytes(command: string, args: Arguments): Promise<unknown> {
-    return this.#inTime(() => this.#client.callBuffer(command, [...args]));
+    return this.#inTime(() => this.#send(new Command(command, [...args])));
   }
 
   /** A script on the slot of `key`. */
   run(script: Script, key: string, args: Arguments = []): Promise<unknown> {
-    return this.#inTime(() => this.#evaluate(script, argumentsOf(key, args)));
+    const text = WireText.of(args);
+    return this.#inTime(() => this.#evaluate(script, key, text));
   }
 
   /** A script, whose answer comes once enough replicas have what it wrote. */
-  runGated(script: Script, key: string, args: Arguments, gate: ReplicaGate): Promise<unknown> {
-    if (gate.replicas === 0) return this.run(script, key, args);
-    return this.#inTime(() => this.#evaluateGated(script, argumentsOf(key, args), gate));
+  runGated(script: Script, key: string, args: WireText, gate: ReplicaGate): Promise<unknown> {
+    if (gate.replicas === 0) return this.#inTime(() => this.#evaluate(script, key, args));
+    return this.#inTime(() => this.#evaluateGated(script, key, args, gate));
   }
 
   /** The result of asking every master. */
   async onEachMaster(command: string, args: Arguments): Promise<readonly unknown[]> {
-    return this.#inTime(() => {
+    const answers = await this.#inTime(() => {
       const client = this.#client;
       const masters = client instanceof Cluster ? client.nodes("master") : [client];
       return Promise.all(masters.map((master) => master.call(command, [...args])));
     });
+    return answers as readonly unknown[];
   }
 
   /** Ends the connection; calls that are under way fail. */
   close(): void {
     this.#isClosed = true;
     this.#client.disconnect();
-    for (const { fail } of this.#pending) fail(storeClosed());
+    this.#calls.failAll(storeClosed);
   }
 
   #connected(): RedisClient {
@@ -88,12 +89,12 @@ export class RedisLink {
       this.#lastError = error;
       const failure = storeFailure(error);
       // No use in waiting for a connection that is refused on principle.
-      if (!failure.retryable) for (const { fail } of this.#pending) fail(failure);
+      if (!failure.retryable) this.#calls.failAll(() => failure);
     });
     client.on("ready", () => {
       this.#lastError = undefined;
       this.#ended = 0;
-      for (const call of this.#pending) start(call);
+      this.#calls.start();
       this.#connections += 1;
       if (this.#connections > 1) this.#options.onReconnect();
     });
@@ -114,47 +115,42 @@ export class RedisLink {
     });
   }
 
-  #inTime<Result>(send: () => Promise<Result>): Promise<Result> {
+  #inTime(send: Send): Promise<unknown> {
     if (this.#isClosed) return Promise.reject(storeClosed());
-    const { clock, callDeadlineMs } = this.#options;
-    return new Promise<Result>((resolve, reject) => {
-      let cancel: Cancel | undefined;
-      const settle = (tell: () => void) => {
-        if (!this.#pending.delete(call)) return;
-        cancel?.();
-        tell();
-      };
-      const fail = (error: unknown) => settle(() => reject(storeFailure(error)));
-      const call: Pending = {
-        fail,
-        send: () => void send().then((result) => settle(() => resolve(result)), fail),
-      };
-      this.#pending.add(call);
-      cancel = clock.after(callDeadlineMs, () => fail(this.#late()));
-      if (this.#client.status === "ready") start(call);
+    return this.#calls.make(send, this.#client.status === "ready");
+  }
+
+  /** What the client's own methods do, without their copies of the arguments. */
+  #send(command: Command): Promise<unknown> {
+    void this.#client.sendCommand(command);
+    return command.promise;
+  }
+
+  #evaluate(script: Script, key: string, args: WireText): Promise<unknown> {
+    return this.#send(knownScript(script, key, args)).catch((error: unknown) => {
+      if (!isUnknownScript(error)) throw error;
+      return this.#send(newScript(script, key, args));
     });
   }
 
-  async #evaluate(script: Script, args: Arguments): Promise<unknown> {
-    const client = this.#client;
-    try {
-      return await client.call("evalsha", [script.sha, ...args]);
-    } catch (error) {
-      if (!isUnknownScript(error)) throw error;
-      return client.call("eval", [script.text, ...args]);
-    }
-  }
-
   /** What waits speaks of its own connection's writes, so it goes out behind the script, to the same node. */
-  async #evaluateGated(script: Script, args: Arguments, gate: ReplicaGate): Promise<unknown> {
-    const send = (command: string, name: string) => {
-      const pipeline = this.#client.pipeline().call(command, [name, ...args]);
+  async #evaluateGated(
+    script: Script,
+    key: string,
+    args: WireText,
+    gate: ReplicaGate,
+  ): Promise<unknown> {
+    const send = (command: Command) => {
+      const pipeline = new Pipeline(this.#client);
+      pipeline.sendCommand(command);
       for (const [wait, parameters] of waits(gate)) pipeline.call(wait, [...parameters]);
       return pipeline.exec();
     };
-    let replies = await send("evalsha", script.sha);
-    if (await this.#hasRerouted(replies?.[0]?.[0])) replies = await send("evalsha", script.sha);
-    if (isUnknownScript(replies?.[0]?.[0])) replies = await send("eval", script.text);
+    let replies = await send(knownScript(script, key, args));
+    if (await this.#hasRerouted(replies?.[0]?.[0])) {
+      replies = await send(knownScript(script, key, args));
+    }
+    if (isUnknownScript(replies?.[0]?.[0])) replies = await send(newScript(script, key, args));
     const [answer, ...reached] = (replies ?? []).map(([error, reply]) => {
       if (error) throw error;
       return reply;
@@ -181,24 +177,11 @@ export class RedisLink {
   }
 
   #failSent(): void {
-    const why = () => unavailable("The connection to Redis broke.", this.#lastError);
-    for (const { send, fail } of this.#pending) if (send === undefined) fail(why());
+    this.#calls.failSent(() => unavailable("The connection to Redis broke.", this.#lastError));
   }
 }
 
-/**
- * With a second key that is never there, a cluster refuses the script while it moves the slot. It would run where
- * some of the keys that the script derives are still or already elsewhere, and take them for missing.
- */
-function argumentsOf(key: string, args: Arguments): Arguments {
-  return [2, key, `${key}:none`, ...args];
-}
-
-function start(call: Pending): void {
-  const { send } = call;
-  call.send = undefined;
-  send?.();
-}
+const asText = { replyEncoding: "utf8" } as const;
 
 function isUnknownScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("NOSCRIPT");

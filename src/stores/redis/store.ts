@@ -5,7 +5,8 @@ import type { Announced, Member } from "../../member.ts";
 import type { Claim, Durability, ListQuery, Store } from "../../store.ts";
 import { partitionCountError } from "../partition-count.ts";
 import { parseRedisUrl, type RedisAddress, callDeadlineMs as usualDeadlineMs } from "./address.ts";
-import { addsNothing, commitAnswer, commitArguments, headIn, outboxEntry } from "./commit-words.ts";
+import { commitArguments } from "./commit-arguments.ts";
+import { addsNothing, commitAnswer, headIn, outboxEntry } from "./commit-words.ts";
 import { createClient, pauseMs } from "./connect.ts";
 import { storeClosed, TooFewReplicas, unknownPartition } from "./failures.ts";
 import { handled, inboxPage } from "./inbox.ts";
@@ -24,6 +25,7 @@ import {
 import { gateOf, type ReplicaGate } from "./replica-gate.ts";
 import { rowsIn, textsIn } from "./replies.ts";
 import { scripts } from "./scripts.ts";
+import { WireText } from "./wire-text.ts";
 import { Writers } from "./writers.ts";
 
 interface Opened extends Partitions {
@@ -35,7 +37,7 @@ export interface RedisStoreOptions {
   readonly url: string;
   /** First part of every key. */
   readonly prefix: string;
-  readonly clock: Pick<Clock, "after">;
+  readonly clock: Pick<Clock, "after" | "monotonic">;
   readonly ids: Ids;
   /** How long a call may take, connecting included; the outcome of one that took longer is unknown. */
   readonly callDeadlineMs?: number;
@@ -178,10 +180,15 @@ export class RedisStore implements Store {
   async commit(commit: Commit): Promise<CommitAnswer> {
     const { link, writers, head } = this.#in(commit.partition);
     const script = addsNothing(commit) ? scripts.settle : scripts.commit;
-    const args = commitArguments(commit);
     const writer = writers.of(commit.partition);
-    const answered = writer.runGated(script, head, args, this.#gate);
-    return commitAnswer(commit, await this.#inspector.learn(answered, link));
+    try {
+      const reply = await writer.runGated(script, head, commitArguments(commit), this.#gate);
+      this.#inspector.wrote(link);
+      return commitAnswer(commit, reply);
+    } catch (error) {
+      this.#inspector.failed(error);
+      throw error;
+    }
   }
 
   async history(
@@ -254,13 +261,13 @@ export class RedisStore implements Store {
 
   /** Fixes the number of partitions, and tells it. Replicas that lack it keep nobody from opening: they may still come. */
   async #fixed(link: RedisLink, partitions: number): Promise<number> {
-    const { meta } = this.#keys;
-    const count = Number(await link.run(scripts.open, meta, [partitions]));
+    const count = Number(await link.run(scripts.open, this.#keys.meta, [partitions]));
     if (!this.#gate.fsync || this.#inspector.found.lacksReplicas) return count;
-    const again = link.runGated(scripts.open, meta, [partitions], this.#gate);
     try {
-      await this.#inspector.learn(again, link);
+      await link.runGated(scripts.open, this.#keys.meta, WireText.of([partitions]), this.#gate);
+      this.#inspector.wrote(link);
     } catch (error) {
+      this.#inspector.failed(error);
       if (!(error instanceof TooFewReplicas)) throw error;
     }
     return count;

@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import type { Command } from "ioredis";
 import { expect, test } from "vitest";
 import type { RedisClient } from "../../../../src/stores/redis/connect.ts";
 import { RedisLink } from "../../../../src/stores/redis/link.ts";
@@ -15,8 +16,8 @@ class ScriptedClient extends EventEmitter {
     this.status = "end";
   }
 
-  call(command: string): Promise<unknown> {
-    return new Promise((answer) => this.sent.push({ command, answer }));
+  sendCommand(command: Command): void {
+    this.sent.push({ command: command.name, answer: (reply) => command.resolve(reply) });
   }
 
   becomes(status: string): void {
@@ -36,6 +37,7 @@ function scripted() {
       return client as unknown as RedisClient;
     },
     clock: {
+      monotonic: () => time.now,
       after(delayMs, task) {
         const id = time.setTimeout(task, delayMs);
         return () => time.clearTimeout(id);
