@@ -25,10 +25,10 @@ test("an order's latency is there as a whole and in its two parts", async () => 
   expect(subjects).toMatchObject({ order: { ...all, ...times }, ...parts });
 });
 
-test("what is traced is exported while it is measured", async () => {
-  const sizes = "--tracing 1 --only waybill --messages 500 --instances 50 --rounds 1 --rate 0";
-  const { waybill, traced } = await run("path", sizes);
-  expect([waybill, traced]).toMatchObject([all, { ...all, traces: expect.any(Number) }]);
+test("what is traced is exported while it is measured, and what is lean stands beside it", async () => {
+  const sizes = "--tracing 1 --only waybill,lean --messages 500 --instances 50 --rounds 1 --rate 0";
+  const { waybill, lean, traced } = await run("path", sizes);
+  expect([waybill, lean, traced]).toMatchObject([all, all, { ...all, traces: expect.any(Number) }]);
   // Each of 1,000 messages is handled, and leads to one that is sent.
   expect(traced?.["spans"]).toBeGreaterThan(1_000);
 });
