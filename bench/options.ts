@@ -17,8 +17,8 @@ export type Values<Given extends Options> = {
 
 /** The command line of one benchmark. */
 export interface CommandLine<Given extends Options> {
-  /** As `npm run bench:<name>` has it. */
-  readonly name: string;
+  /** As `npm run bench:<name>` has it; `npm run bench` has none. */
+  readonly name?: string;
   /** What it measures, in a sentence. */
   readonly measures: string;
   readonly options: Given;
@@ -87,7 +87,8 @@ export function helpOf({ name, measures, options }: CommandLine<Options>): strin
   });
   const width = Math.max(...rows.map(([left]) => left.length));
   const lines = rows.map(([left, right]) => `${left.padEnd(width)}  ${right}\n`);
-  return `npm run bench:${name} -- [options]\n\n${measures}\n\n${lines.join("")}`;
+  const script = name === undefined ? "bench" : `bench:${name}`;
+  return `npm run ${script} -- [options]\n\n${measures}\n\n${lines.join("")}`;
 }
 
 function numberOf(name: string, text: string): number {
