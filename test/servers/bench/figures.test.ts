@@ -7,13 +7,14 @@ type Figures = Readonly<Record<string, number | Readonly<Record<string, number>>
 
 /** Runs a benchmark with small sizes: what it prints is no figure to quote, but has to be there. */
 async function run(bench: string, sizes: string): Promise<Readonly<Record<string, Figures>>> {
+  return (await resultOf<{ subjects: Readonly<Record<string, Figures>> }>(bench, sizes)).subjects;
+}
+
+async function resultOf<Result>(bench: string, sizes: string): Promise<Result> {
   const file = fileURLToPath(import.meta.resolve(`../../../bench/${bench}.ts`));
   const args = [file, "--json", ...sizes.split(" ")];
   const { stdout } = await promisify(execFile)(process.execPath, args);
-  const { subjects } = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as {
-    readonly subjects: Readonly<Record<string, Figures>>;
-  };
-  return subjects;
+  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Result;
 }
 
 const all = { perSecond: expect.any(Number), cpuUsPerUnit: expect.any(Object) };
@@ -47,4 +48,10 @@ test("an event among few instances stands beside one among more", async () => {
     [`event drained among ${size}`, all],
   ]);
   expect(subjects).toMatchObject(Object.fromEntries(kinds));
+});
+
+test("a figure stands beside its target", async () => {
+  const { rows } = await resultOf<{ rows: readonly object[] }>("table", "--quick --only step");
+  const row = { name: "step", seen: expect.any(Number), command: expect.stringContaining("step") };
+  expect(rows).toMatchObject([row]);
 });
