@@ -31,7 +31,6 @@ export const servers = {
 } as const;
 
 const json: Option = [false, "print one object as the last line instead of the table"];
-const usageStatus = 2;
 
 /** Reads this process's arguments. `--help` prints what there is; it, and what cannot be read, end the process. */
 export function readOptions<const Given extends Options>(line: CommandLine<Given>): Values<Given> {
@@ -41,8 +40,13 @@ export function readOptions<const Given extends Options>(line: CommandLine<Given
     return valuesOf(args, line.options);
   } catch (error) {
     const reason = (error as Error).message;
-    return leave(process.stderr, `${reason}\n\n${helpOf(line)}`, usageStatus);
+    return refuse(`${reason}\n\n${helpOf(line)}`);
   }
+}
+
+/** Ends the process with the reason why its arguments cannot be used. */
+export function refuse(reason: string): never {
+  return leave(process.stderr, reason, 2);
 }
 
 function leave(to: NodeJS.WriteStream, text: string, status: number): never {

@@ -1,5 +1,5 @@
 import { type Benchmark, commandOf, type Outcome, runBenchmark } from "./benchmark.ts";
-import { readOptions } from "./options.ts";
+import { readOptions, refuse } from "./options.ts";
 import { keep, machine, progress } from "./report.ts";
 import { markdownOf, pick, type Row, rowOf, type Target } from "./target.ts";
 import { targets } from "./targets.ts";
@@ -15,7 +15,6 @@ const { json, ...settings } = readOptions({
     quick: [false, "use about a tenth of the sizes, to try it out"],
   },
 });
-const usageStatus = 2;
 const began = performance.now();
 const outcomes = new Map<Benchmark, Outcome>();
 
@@ -28,8 +27,7 @@ function pickOrLeave(): readonly Target[] {
   try {
     return pick(targets, settings);
   } catch (error) {
-    progress((error as Error).message);
-    process.exit(usageStatus);
+    return refuse(`${(error as Error).message}\n`);
   }
 }
 

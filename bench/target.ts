@@ -43,8 +43,6 @@ export function pick(
   { only, all }: { readonly only: string; readonly all: boolean },
 ): readonly Target[] {
   if (only === "") return targets.filter(({ isLong = false }) => all || !isLong);
-  const isNamed = (wanted: string, name: string) =>
-    name === wanted || name.startsWith(`${wanted}.`);
   const wanted = only.split(",");
   for (const one of wanted) {
     if (targets.some(({ name }) => isNamed(one, name))) continue;
@@ -52,6 +50,10 @@ export function pick(
     throw new TypeError(`There is no row "${one}"; there are: ${known}`);
   }
   return targets.filter(({ name }) => wanted.some((one) => isNamed(one, name)));
+}
+
+function isNamed(wanted: string, name: string): boolean {
+  return name === wanted || name.startsWith(`${wanted}.`);
 }
 
 /** Judges a target by what became of its benchmark. */

@@ -47,7 +47,7 @@ function switchProblems({ history, indexed }: WorkflowDefinition): readonly stri
   return Object.entries({ history, indexed }).flatMap(([name, value]: [string, unknown]) =>
     value === undefined || typeof value === "boolean"
       ? []
-      : [`\`${name}\` is ${String(value)}, neither true nor false.`],
+      : [`\`${name}\` is neither true nor false.`],
   );
 }
 

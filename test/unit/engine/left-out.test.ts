@@ -91,7 +91,7 @@ it("has both for everybody else, and for children what their parent has", () => 
 
 it("refuses what is neither true nor false", () => {
   expect(problemsOfDefinition({ history: "no" as never, indexed: 0 as never })).toEqual([
-    "`history` is no, neither true nor false.",
-    "`indexed` is 0, neither true nor false.",
+    "`history` is neither true nor false.",
+    "`indexed` is neither true nor false.",
   ]);
 });
