@@ -17,8 +17,8 @@ export type Values<Given extends Options> = {
 
 /** The command line of one benchmark. */
 export interface CommandLine<Given extends Options> {
-  /** As `npm run bench:<name>` has it. */
-  readonly name: string;
+  /** As `npm run bench:<name>` has it; `npm run bench` has none. */
+  readonly name?: string;
   /** What it measures, in a sentence. */
   readonly measures: string;
   readonly options: Given;
@@ -31,7 +31,6 @@ export const servers = {
 } as const;
 
 const json: Option = [false, "print one object as the last line instead of the table"];
-const usageStatus = 2;
 
 /** Reads this process's arguments. `--help` prints what there is; it, and what cannot be read, end the process. */
 export function readOptions<const Given extends Options>(line: CommandLine<Given>): Values<Given> {
@@ -41,8 +40,13 @@ export function readOptions<const Given extends Options>(line: CommandLine<Given
     return valuesOf(args, line.options);
   } catch (error) {
     const reason = (error as Error).message;
-    return leave(process.stderr, `${reason}\n\n${helpOf(line)}`, usageStatus);
+    return refuse(`${reason}\n\n${helpOf(line)}`);
   }
+}
+
+/** Ends the process with the reason why its arguments cannot be used. */
+export function refuse(reason: string): never {
+  return leave(process.stderr, reason, 2);
 }
 
 function leave(to: NodeJS.WriteStream, text: string, status: number): never {
@@ -87,7 +91,8 @@ export function helpOf({ name, measures, options }: CommandLine<Options>): strin
   });
   const width = Math.max(...rows.map(([left]) => left.length));
   const lines = rows.map(([left, right]) => `${left.padEnd(width)}  ${right}\n`);
-  return `npm run bench:${name} -- [options]\n\n${measures}\n\n${lines.join("")}`;
+  const script = name === undefined ? "bench" : `bench:${name}`;
+  return `npm run ${script} -- [options]\n\n${measures}\n\n${lines.join("")}`;
 }
 
 function numberOf(name: string, text: string): number {

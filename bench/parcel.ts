@@ -69,16 +69,22 @@ export const parcelMachine = setup({
   },
 });
 
-/** The machine as this engine runs it. */
-export const parcel = defineWorkflow({
-  name: "parcel",
-  version: "1",
-  machine: parcelMachine,
-  input: z.object({ id: z.string() }),
-  startedBy: [registration],
-  instanceId: ({ id }) => id,
-  events: Object.fromEntries(scans.map((type) => [type, scan])),
-  emits: {
-    [move]: z.object({ id: z.string(), n: z.number(), total: z.number(), note: z.string() }),
-  },
-});
+/** The machine as this engine runs it; `lean` without what a workflow can do without: history and index. */
+export function parcelOf({ lean }: { readonly lean: boolean }) {
+  return defineWorkflow({
+    name: "parcel",
+    version: "1",
+    machine: parcelMachine,
+    input: z.object({ id: z.string() }),
+    startedBy: [registration],
+    instanceId: ({ id }) => id,
+    events: Object.fromEntries(scans.map((type) => [type, scan])),
+    emits: {
+      [move]: z.object({ id: z.string(), n: z.number(), total: z.number(), note: z.string() }),
+    },
+    ...(lean && { history: false, indexed: false }),
+  });
+}
+
+/** With the settings that a workflow has when it says nothing. */
+export const parcel = parcelOf({ lean: false });

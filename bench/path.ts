@@ -17,11 +17,13 @@ import { type Aof, openStage, type Stage } from "./stage.ts";
 import { Subject } from "./subject.ts";
 
 /**
- * One message in, one event out, everything durable: this engine, the bare broker, and the path written by hand. With
- * `--tracing` also this engine as it exports traces: the receiver is a process of its own, whose CPU does not count.
+ * One message in, one event out, everything durable: this engine, the same without history and index (`lean`), the bare
+ * broker, and the path written by hand. With `--tracing` also this engine as it exports traces: the receiver is a process
+ * of its own, whose CPU does not count.
  */
 const files = {
   waybill: "waybill.ts",
+  lean: "waybill.ts",
   traced: "waybill.ts",
   bridge: "bridge.ts",
   byHand: "by-hand.ts",
@@ -29,7 +31,13 @@ const files = {
 type Name = keyof typeof files;
 const names = Object.keys(files) as readonly Name[];
 /** The path by hand is so much slower that it gets a part of the messages. */
-const shareOf: Readonly<Record<Name, number>> = { waybill: 1, traced: 1, bridge: 1, byHand: 0.1 };
+const shareOf: Readonly<Record<Name, number>> = {
+  waybill: 1,
+  lean: 1,
+  traced: 1,
+  bridge: 1,
+  byHand: 0.1,
+};
 
 interface Runner {
   readonly name: Name;
@@ -42,7 +50,8 @@ interface Runner {
 
 const { json, only, profile, ...settings } = readOptions({
   name: "path",
-  measures: "One message in, one event out: this engine, the bare broker, and the path by hand.",
+  measures:
+    "One message in, one event out: this engine, also without history and index, the bare broker, and the path by hand.",
   options: {
     messages: [20_000, "messages in a round"],
     instances: [1_000, "instances that the messages are for, in turn"],
@@ -50,7 +59,7 @@ const { json, only, profile, ...settings } = readOptions({
     rate: [100, "messages a second while latency is measured; 0 leaves it out"],
     seconds: [10, "how long latency is measured"],
     ...servers,
-    only: ["waybill,bridge,byHand", "what is measured"],
+    only: ["waybill,lean,bridge,byHand", "what is measured"],
     tracing: [0, "measure also `traced`, with this share of traces sampled, 0 to 1"],
     profile: ["", "a folder for a CPU profile of the engine"],
   },
@@ -65,7 +74,7 @@ async function openRunner(stage: Stage, name: Name): Promise<Runner> {
     ? ["--cpu-prof", `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${name}.cpuprofile`]
     : [];
   const env = name === "traced" ? tracingOf(await receiver()) : {};
-  const told = { ...place, store: stage.store };
+  const told = { ...place, store: stage.store, lean: name === "lean" };
   const subject = await Subject.start(files[name], told, { nodeOptions, env });
   await load.begin();
   progress(`${name} is ready`);
@@ -119,12 +128,13 @@ async function measure(runners: readonly Runner[]): Promise<void> {
 }
 
 function ratios(subjects: Readonly<Record<string, Figures>>): Readonly<Record<string, number>> {
-  const { waybill, traced, bridge, byHand } = subjects;
+  const { waybill, lean, traced, bridge, byHand } = subjects;
   const all = {
     "traced CPU / waybill CPU": quotient(traced, waybill, cpuOf),
     "traced engine CPU / waybill engine CPU": quotient(traced, waybill, engineCpuOf),
     "byHand CPU / waybill CPU": quotient(byHand, waybill, cpuOf),
     "waybill CPU / bridge CPU": quotient(waybill, bridge, cpuOf),
+    "lean CPU / bridge CPU": quotient(lean, bridge, cpuOf),
     "waybill speed / byHand speed": quotient(waybill, byHand, speedOf),
     "waybill speed / bridge speed": quotient(waybill, bridge, speedOf),
   };

@@ -93,16 +93,22 @@ export function progress(line: string): void {
 
 /** Prints the table or, with `json`, one line; keeps it with what it was measured on under `bench/results/`. */
 export function deliver(report: Report, json: boolean): void {
-  const folder = fileURLToPath(new URL("results/", import.meta.url));
-  mkdirSync(folder, { recursive: true });
-  const at = new Date().toISOString();
-  const file = `${folder}${report.bench}-${at.replaceAll(":", "-")}.json`;
-  writeFileSync(file, `${JSON.stringify({ at, machine: machine(), ...report }, null, 2)}\n`);
-  progress(`Kept in ${file}`);
+  keep(report);
   process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${tableOf(report)}\n`);
 }
 
-function machine(): object {
+/** Keeps a result under `bench/results/`, with when and on what it was measured. */
+export function keep(result: { readonly bench: string }): void {
+  const folder = fileURLToPath(new URL("results/", import.meta.url));
+  mkdirSync(folder, { recursive: true });
+  const at = new Date().toISOString();
+  const file = `${folder}${result.bench}-${at.replaceAll(":", "-")}.json`;
+  writeFileSync(file, `${JSON.stringify({ at, machine: machine(), ...result }, null, 2)}\n`);
+  progress(`Kept in ${file}`);
+}
+
+/** What this is measured on. */
+export function machine(): object {
   const [{ model } = { model: "unknown" }, ...more] = cpus();
   const memoryMb = Math.round(totalmem() / 1_048_576);
   return { cores: more.length + 1, model, memoryMb, kernel: release(), node: process.version };

@@ -101,6 +101,13 @@ export interface WorkflowDefinition<
    * It is never less than twice the time for which handled messages are recognised, so that no late copy begins it anew.
    */
   readonly retention?: Duration;
+  /** Whether the steps of its instances and of their children are kept, true when not given; else their history is empty. */
+  readonly history?: boolean;
+  /**
+   * Whether its instances and their children are in the index of status, states, tags and attributes, true when not given.
+   * Else they are found by id and in the list of all; no filter finds them and no gauge counts them.
+   */
+  readonly indexed?: boolean;
 }
 
 /** A definition that was found to be durable, with every default filled in. */
@@ -122,4 +129,6 @@ export interface Workflow<Machine extends AnyStateMachine = AnyStateMachine> {
     | ((context: unknown) => Readonly<Record<string, string | number | boolean>>)
     | undefined;
   readonly retentionMs: number;
+  readonly history: boolean;
+  readonly indexed: boolean;
 }

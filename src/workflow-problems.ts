@@ -13,6 +13,7 @@ export function workflowProblems(definition: WorkflowDefinition): readonly strin
   return [
     ...nameProblems(definition),
     ...retentionProblems(definition),
+    ...switchProblems(definition),
     ...machineProblems(machine, true),
     ...messageProblems(definition),
     ...childProblems(definition.name, machine, new Set([machine])),
@@ -40,6 +41,14 @@ function retentionProblems({ retention }: WorkflowDefinition): readonly string[]
       `The retention "${retention}" is no duration such as "7d" or a number of milliseconds.`,
     ];
   }
+}
+
+function switchProblems({ history, indexed }: WorkflowDefinition): readonly string[] {
+  return Object.entries({ history, indexed }).flatMap(([name, value]: [string, unknown]) =>
+    value === undefined || typeof value === "boolean"
+      ? []
+      : [`\`${name}\` is neither true nor false.`],
+  );
 }
 
 function childProblems(

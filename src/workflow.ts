@@ -71,6 +71,7 @@ function build(definition: WorkflowDefinition, known: Map<AnyStateMachine, Workf
   const children = new Map<string, Workflow>();
   const activities = new Map<string, ActivityRule>();
   const { startedBy = [], internal = [], emits = {}, retention = defaultRetention } = definition;
+  const { history = true, indexed = true } = definition;
   const workflow: Workflow = Object.freeze({
     name: definition.name,
     version: definition.version,
@@ -85,6 +86,8 @@ function build(definition: WorkflowDefinition, known: Map<AnyStateMachine, Workf
     activities,
     attributes: definition.attributes as Workflow["attributes"],
     retentionMs: toMs(retention),
+    history,
+    indexed,
   });
   known.set(definition.machine, workflow);
   for (const [source, logic] of Object.entries(definition.machine.implementations.actors)) {
@@ -102,8 +105,12 @@ function childOf(
   source: string,
   machine: AnyStateMachine,
 ): WorkflowDefinition {
-  const { version, retention } = parent;
-  const kept = retention === undefined ? {} : { retention };
+  const { version, retention, history, indexed } = parent;
+  const kept = {
+    ...(retention !== undefined && { retention }),
+    ...(history !== undefined && { history }),
+    ...(indexed !== undefined && { indexed }),
+  };
   return { name: `${parent.name}.${source}`, version, machine, events: {}, ...kept };
 }
 

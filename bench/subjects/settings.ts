@@ -6,6 +6,8 @@ export interface SubjectSettings {
   readonly partitions: number;
   /** Long where a process stands still while its queues are filled. */
   readonly leaseMs?: number;
+  /** Whether parcels have no history and are not indexed. */
+  readonly lean?: boolean;
 }
 
 export function settings(): SubjectSettings {

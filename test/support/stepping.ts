@@ -35,6 +35,8 @@ function unchecked(machine: AnyStateMachine): Workflow {
     ),
     attributes: undefined,
     retentionMs: 0,
+    history: true,
+    indexed: true,
   };
 }
 

@@ -8,7 +8,7 @@ import type { Actor } from "../statechart/actor.ts";
 import type { Origin, StepResult } from "../step.ts";
 import { carryOut } from "./carry-out.ts";
 import { fail, giveUpAll } from "./fail.ts";
-import { historyEntry } from "./note.ts";
+import { keepStep } from "./note.ts";
 import { actorOf, type Cause, type Running, update } from "./running.ts";
 import { sendWaiting } from "./send-waiting.ts";
 
@@ -61,7 +61,7 @@ function take(running: Running, result: Applied, cause: Cause): void {
   draft.effects = 0;
   const to = textOf(definition, result.actor);
   const state: unknown = result.actor.snapshot.value;
-  draft.history.push(historyEntry(plan, { version, cause, state }));
+  keepStep(running, { version, cause, state });
   plan.observations.push(
     cause.type === "waybill.start"
       ? { kind: "started", key: draft.key, state: to }

@@ -24,6 +24,11 @@ function missing(terms: readonly string[], others: readonly string[]): readonly 
   return terms === others ? none : terms.filter((term) => !others.includes(term));
 }
 
+/** Those of its terms that the store's index has. */
+function indexedTerms({ terms }: Instance, definition: Definition | undefined): readonly string[] {
+  return definition?.workflow.indexed === false ? none : terms;
+}
+
 /** What a draft changes in the store. Its instance takes on the terms under which it is found from then on. */
 export function writeOf(
   draft: Draft,
@@ -32,7 +37,7 @@ export function writeOf(
 ): InstanceWrite {
   const { key, before, inbox, inboxForget, history } = draft;
   const expectedVersion = before === undefined ? 0 : before.version;
-  const earlier = before === undefined ? none : before.terms;
+  const earlier = before === undefined ? none : indexedTerms(before, definitionOf(before));
   const change = { key, expectedVersion, inbox, inboxForget, history };
   if (draft.current === undefined) {
     const gone = { version: expectedVersion, record: undefined };
@@ -42,12 +47,13 @@ export function writeOf(
   const definition = definitionOf(noted);
   const current = withTerms(noted, definition);
   draft.current = current;
+  const terms = indexedTerms(current, definition);
   return {
     ...change,
     version: current.version,
     record: encodeInstance(current, definition),
-    termsAdded: missing(current.terms, earlier),
-    termsRemoved: missing(earlier, current.terms),
+    termsAdded: missing(terms, earlier),
+    termsRemoved: missing(earlier, terms),
   };
 }
 

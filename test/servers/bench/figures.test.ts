@@ -7,13 +7,14 @@ type Figures = Readonly<Record<string, number | Readonly<Record<string, number>>
 
 /** Runs a benchmark with small sizes: what it prints is no figure to quote, but has to be there. */
 async function run(bench: string, sizes: string): Promise<Readonly<Record<string, Figures>>> {
+  return (await resultOf<{ subjects: Readonly<Record<string, Figures>> }>(bench, sizes)).subjects;
+}
+
+async function resultOf<Result>(bench: string, sizes: string): Promise<Result> {
   const file = fileURLToPath(import.meta.resolve(`../../../bench/${bench}.ts`));
   const args = [file, "--json", ...sizes.split(" ")];
   const { stdout } = await promisify(execFile)(process.execPath, args);
-  const { subjects } = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as {
-    readonly subjects: Readonly<Record<string, Figures>>;
-  };
-  return subjects;
+  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Result;
 }
 
 const all = { perSecond: expect.any(Number), cpuUsPerUnit: expect.any(Object) };
@@ -25,10 +26,10 @@ test("an order's latency is there as a whole and in its two parts", async () => 
   expect(subjects).toMatchObject({ order: { ...all, ...times }, ...parts });
 });
 
-test("what is traced is exported while it is measured", async () => {
-  const sizes = "--tracing 1 --only waybill --messages 500 --instances 50 --rounds 1 --rate 0";
-  const { waybill, traced } = await run("path", sizes);
-  expect([waybill, traced]).toMatchObject([all, { ...all, traces: expect.any(Number) }]);
+test("what is traced is exported while it is measured, and what is lean stands beside it", async () => {
+  const sizes = "--tracing 1 --only waybill,lean --messages 500 --instances 50 --rounds 1 --rate 0";
+  const { waybill, lean, traced } = await run("path", sizes);
+  expect([waybill, lean, traced]).toMatchObject([all, all, { ...all, traces: expect.any(Number) }]);
   // Each of 1,000 messages is handled, and leads to one that is sent.
   expect(traced?.["spans"]).toBeGreaterThan(1_000);
 });
@@ -47,4 +48,10 @@ test("an event among few instances stands beside one among more", async () => {
     [`event drained among ${size}`, all],
   ]);
   expect(subjects).toMatchObject(Object.fromEntries(kinds));
+});
+
+test("a figure stands beside its target", async () => {
+  const { rows } = await resultOf<{ rows: readonly object[] }>("table", "--quick --only step");
+  const row = { name: "step", seen: expect.any(Number), command: expect.stringContaining("step") };
+  expect(rows).toMatchObject([row]);
 });

@@ -4,11 +4,12 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 
 const bench = fileURLToPath(import.meta.resolve("../../../bench/path.ts"));
+const only = ["--only", "waybill,bridge,byHand"];
 const sizes = ["--messages", "5000", "--rounds", "2", "--seconds", "2", "--rate", "50"];
 
 // Ratios of CPU within one run say the same on any machine; the margins leave room for cold code and noise.
 test("a message costs little more than the bare broker, and far less than the path written by hand", async () => {
-  const run = promisify(execFile)(process.execPath, [bench, "--json", ...sizes]);
+  const run = promisify(execFile)(process.execPath, [bench, "--json", ...only, ...sizes]);
   const { stdout } = await run;
   const { ratio } = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as {
     readonly ratio: Readonly<Record<string, number>>;
