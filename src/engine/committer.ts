@@ -1,5 +1,5 @@
 import type { CommitAnswer, InstanceWrite } from "../commit.ts";
-import { WaybillError } from "../errors.ts";
+import type { WaybillError } from "../errors.ts";
 import type { Headers } from "../message.ts";
 import type { Claim } from "../store.ts";
 import type { Arrival, UnfitArrival } from "./arrival.ts";
@@ -8,6 +8,8 @@ import type { CommitRing } from "./commit-ring.ts";
 import { within } from "./deadline.ts";
 import { Inboxes } from "./inboxes.ts";
 import type { InstanceCache } from "./instance-cache.ts";
+import { Newcomers } from "./newcomers.ts";
+import { ownershipLost } from "./ownership-lost.ts";
 import { apply } from "./plan/apply.ts";
 import { keepForLater } from "./plan/apply-timer.ts";
 import { Plan, type PlanContext } from "./plan/plan.ts";
@@ -50,6 +52,7 @@ export class Committer {
   readonly #owned: Owned;
   readonly #cache: InstanceCache;
   readonly #inboxes: Inboxes;
+  readonly #newcomers: Newcomers;
   /** Monotonic time until which the lease surely holds. */
   leaseUntil: number;
   #nextSeq: number;
@@ -64,6 +67,7 @@ export class Committer {
     this.#owned = owned;
     this.#cache = cache;
     this.#inboxes = new Inboxes(ports, owned.number);
+    this.#newcomers = new Newcomers(cache);
     this.#nextSeq = owned.claim.lastSeq + 1;
     this.leaseUntil = owned.leaseUntil;
   }
@@ -111,6 +115,7 @@ export class Committer {
       if (answer.kind === "committed") {
         trace.taken(plan);
         this.#inboxes.committed();
+        this.#newcomers.committed();
         this.#delivered = this.#delivered.slice(delivered.length);
         this.#nextSeq = plan.nextSeq;
         this.#handled.clear();
@@ -128,8 +133,9 @@ export class Committer {
     { promised = [], isAlone = false }: CommitOptions,
     batch: Headers | undefined,
   ): Promise<Plan> {
-    const keys = new Set(arrivals.map(({ key }) => key).filter((key) => key !== ""));
-    const instances = await this.#cache.load(keys);
+    const { known, presumed } = this.#newcomers.sort(arrivals);
+    const instances = await this.#cache.load(known);
+    for (const key of presumed) instances.set(key, undefined);
     const letters = await this.#letters(arrivals);
     for (;;) {
       const context = { ...this.#context(letters), isAlone, ...(batch && { batch }) };
@@ -276,7 +282,10 @@ export class Committer {
       const contradiction = this.#owned.ring.contradiction(answer);
       throw ownershipLost(contradiction ?? `epoch ${answer.epoch} has taken over`);
     }
-    if (answer.kind === "conflict") return this.#cache.forget(answer.keys);
+    if (answer.kind === "conflict") {
+      this.#newcomers.refused(answer.keys);
+      return this.#cache.forget(answer.keys);
+    }
     const refused = answer.kind === "duplicate" ? this.#handled : this.#tooOld;
     for (const { key, id } of answer.messages) refused.add(`${key} ${id}`);
   }
@@ -288,13 +297,4 @@ export class Committer {
  */
 function isAcknowledged({ kind, receipt }: Arrival): boolean {
   return receipt.delivery !== undefined && kind !== "watch";
-}
-
-function ownershipLost(why: string): WaybillError {
-  return new WaybillError({
-    code: "ownership-lost",
-    message: `The partition is no longer this process's: ${why}.`,
-    action: "Nothing has to be done: its owner goes on, or this process claims it again.",
-    retryable: true,
-  });
 }

@@ -34,12 +34,17 @@ export class InstanceCache {
   }
 
   /** The instances of these keys, read from the store where they are not at hand. */
-  async load(keys: ReadonlySet<string>): Promise<ReadonlyMap<string, Instance | undefined>> {
+  async load(keys: ReadonlySet<string>): Promise<Map<string, Instance | undefined>> {
     const missing = [...keys].filter((key) => !this.#instances.has(key));
     if (missing.length > 0) await this.#read(missing);
     const found = new Map<string, Instance | undefined>();
     for (const key of keys) found.set(key, this.#instances.get(key));
     return found;
+  }
+
+  /** Whether it is known what the store has of this key. */
+  has(key: string): boolean {
+    return this.#instances.has(key);
   }
 
   get(key: string): Instance | undefined {
