@@ -148,6 +148,6 @@ export const cutMutants: readonly Mutant[] = [
   cut("lease before ack", "a worker acknowledges what it has no lease for", {
     file: "activities/worker.ts",
     guard: "if (wanted === undefined) return this.#giveBack(session);",
-    instead: "if (wanted === undefined) return acknowledge(session, delivery);",
+    instead: "if (wanted === undefined) return session.acknowledged.add(delivery);",
   }),
 ];

@@ -75,7 +75,7 @@ describe("the checks of the simulation", () => {
   it(
     "notice a system without one of its guards",
     async () => {
-      const found = await hunt(quickMutants, 40);
+      const found = await hunt(quickMutants, 80);
       const missed = found.filter(({ caught }) => caught === undefined);
       expect(missed.map(({ mutant }) => mutant)).toEqual([]);
     },

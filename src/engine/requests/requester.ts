@@ -32,6 +32,8 @@ export class Requester {
   readonly #pending = new Map<string, Pending>();
   #consumer: Consumer | undefined;
   #isRestarting = false;
+  /** That of the last consumer: it may end before it is known to have begun. */
+  #life = { hasEnded: false };
   #cancelProbe: Cancel | undefined;
   readonly #publisher: TurnPublisher;
 
@@ -42,6 +44,8 @@ export class Requester {
 
   async start(): Promise<void> {
     const { transport, names, ids } = this.#ports;
+    const life = { hasEnded: false };
+    this.#life = life;
     // Another name each time: the broker may hold the old one for a connection or a node that is gone.
     this.#queue = names.reply(ids.next());
     await transport.declare({ queues: [{ name: this.#queue, kind: "reply" }], bindings: [] });
@@ -49,7 +53,10 @@ export class Requester {
       queue: this.#queue,
       prefetch: 1_000,
       deliver: (delivery) => this.#answered(delivery),
-      lost: (reason) => this.#restart(reason),
+      lost: (reason) => {
+        life.hasEnded = true;
+        if (life === this.#life) this.#restart(reason);
+      },
     });
     this.#probeLater();
   }
@@ -188,6 +195,7 @@ export class Requester {
       try {
         await this.start();
         this.#isRestarting = false;
+        if (this.#life.hasEnded) this.#restart("it ended as it began");
         await old.close();
       } catch (error) {
         observer.observe({ kind: "trouble", where: "transport", message: textOf(error) });

@@ -10,11 +10,14 @@ let clock: HandClock;
 let there: Set<string>;
 let consumed: (ConsumeOptions & { closed: boolean })[];
 let requester: Requester;
+/** So many consumers end while whoever called `consume` still waits for its answer. */
+let endsAsItBegins: number;
 
 beforeEach(async () => {
   clock = new HandClock(0);
   there = new Set();
   consumed = [];
+  endsAsItBegins = 0;
   let ids = 0;
   const transport = {
     declare: async ({ queues }: Topology) => {
@@ -23,6 +26,8 @@ beforeEach(async () => {
     consume: async (options: ConsumeOptions) => {
       const consumer = { ...options, closed: false };
       consumed.push(consumer);
+      if (endsAsItBegins > 0) options.lost("cut");
+      endsAsItBegins = Math.max(0, endsAsItBegins - 1);
       return {
         ack: () => undefined,
         close: async () => {
@@ -59,6 +64,14 @@ describe("the queue for answers", () => {
     expect(consumed.map(({ closed }) => closed)).toEqual([true, false]);
     expect(consumed[1]?.queue).not.toBe(consumed[0]?.queue);
     expect([...there]).toEqual([consumed[1]?.queue]);
+  });
+
+  it("is made anew again when its new consumer ends before it is known to have begun", async () => {
+    endsAsItBegins = 1;
+    consumed[0]?.lost("cut");
+    await clock.pass(5_000);
+    expect(consumed).toHaveLength(3);
+    expect(consumed.map(({ closed }) => closed)).toEqual([true, true, false]);
   });
 
   it("is made anew once, though its consumer is lost as well", async () => {
