@@ -133,7 +133,7 @@ export class Committer {
     { promised = [], isAlone = false }: CommitOptions,
     batch: Headers | undefined,
   ): Promise<Plan> {
-    const { known, presumed } = this.#newcomers.sort(arrivals);
+    const { known, presumed } = this.#newcomers.among(arrivals);
     const instances = await this.#cache.load(known);
     for (const key of presumed) instances.set(key, undefined);
     const letters = await this.#letters(arrivals);

@@ -14,7 +14,7 @@ export class Newcomers {
   }
 
   /** The keys of these arrivals: those to look at, and those that are taken for new. */
-  sort(arrivals: readonly Arrival[]): {
+  among(arrivals: readonly Arrival[]): {
     readonly known: ReadonlySet<string>;
     readonly presumed: readonly string[];
   } {
