@@ -49,7 +49,10 @@ const wasStopped = {
 function callOff(plan: Plan, draft: Draft, cause: Cause): void {
   const { key, current } = draft;
   const sealed = current?.sealed;
-  if (sealed === undefined) return;
+  // What has ended stays as it ended.
+  if (sealed === undefined || sealed.actor.status !== "active") {
+    return giveUpAll(plan, draft, wasStopped);
+  }
   const { timers = [], children = [], ...actor } = sealed.actor;
   for (const timer of timers) plan.disarm({ ...timer, key });
   plan.disarm({ key, generation: 0, name: heldTimer });

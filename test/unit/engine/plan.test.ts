@@ -37,6 +37,15 @@ beforeEach(() => {
   ]);
 });
 
+/** The code of the errand goes away. */
+function sealErrand(): void {
+  const { actor, ...rest } = planner.instances.get("errand/e") ?? { actor: undefined };
+  if (actor === undefined) throw new Error("it does not run");
+  const why = new WaybillError({ code: "needs-code", message: "", action: "" });
+  const sealed = { actor: planner.registry.latest("errand").stepper.pack(actor), why };
+  planner.instances.set("errand/e", { ...rest, sealed } as Instance);
+}
+
 const valueOf = (key = "errand/e") => planner.instances.get(key)?.actor?.snapshot.value;
 const effectsOf = (key = "errand/e") => planner.instances.get(key)?.runs;
 
@@ -106,14 +115,23 @@ describe("planning a start", () => {
 
   it("that came before its code went away is not taken for one that never came", () => {
     planner.batch([start()]);
-    const { actor, ...rest } = planner.instances.get("errand/e") ?? { actor: undefined };
-    if (actor === undefined) throw new Error("it does not run");
-    const why = new WaybillError({ code: "needs-code", message: "", action: "" });
-    const sealed = { actor: planner.registry.latest("errand").stepper.pack(actor), why };
-    planner.instances.set("errand/e", { ...rest, sealed } as Instance);
+    sealErrand();
     const limbo = { name: "~limbo", generation: 0 };
     planner.batch([arrivalFor("timer", "errand/e", limbo)]);
     expect(planner.instances.get("errand/e")?.sealed).toBeDefined();
+  });
+
+  it("that has ended stays as it ended when it is stopped where its code is not", () => {
+    planner.batch([start()]);
+    planner.batch([result(1)]);
+    sealErrand();
+    const { version } = planner.instances.get("errand/e") ?? {};
+    const plan = planner.batch([arrivalFor("stop", "errand/e", {})]);
+    expect(planner.instances.get("errand/e")).toMatchObject({
+      version,
+      sealed: { actor: { status: "done" } },
+    });
+    expect(plan.drafts.get("errand/e")?.history).toEqual([]);
   });
 
   it("writes every step into the history, with the message that caused it", () => {
