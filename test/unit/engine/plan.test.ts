@@ -37,12 +37,13 @@ beforeEach(() => {
   ]);
 });
 
-/** The code of the errand goes away. */
-function sealErrand(): void {
+/** The code of the errand goes away, after it has ended if so told. */
+function sealErrand(end: { readonly status?: "done" } = {}): void {
   const { actor, ...rest } = planner.instances.get("errand/e") ?? { actor: undefined };
   if (actor === undefined) throw new Error("it does not run");
   const why = new WaybillError({ code: "needs-code", message: "", action: "" });
-  const sealed = { actor: planner.registry.latest("errand").stepper.pack(actor), why };
+  const packed = planner.registry.latest("errand").stepper.pack(actor);
+  const sealed = { actor: { ...packed, ...end }, why };
   planner.instances.set("errand/e", { ...rest, sealed } as Instance);
 }
 
@@ -124,7 +125,7 @@ describe("planning a start", () => {
   it("that has ended stays as it ended when it is stopped where its code is not", () => {
     planner.batch([start()]);
     planner.batch([result(1)]);
-    sealErrand();
+    sealErrand({ status: "done" });
     const { version } = planner.instances.get("errand/e") ?? {};
     const plan = planner.batch([arrivalFor("stop", "errand/e", {})]);
     expect(planner.instances.get("errand/e")).toMatchObject({
