@@ -17,11 +17,12 @@ const {
     rates: ["20,100,1000", "messages a second, one rate after the other"],
     seconds: [10, "how long at each rate; the first second is not measured"],
     instances: [1_000, "instances that the messages are for, in turn"],
+    warmUp: [5_000, "messages before, as fast as they go, so that code is compiled"],
     ...servers,
   },
 });
 const rates = numbers(listed);
-const { seconds, instances, partitions } = settings;
+const { seconds, instances, warmUp, partitions } = settings;
 const files = { waybill: "waybill.ts", bridge: "bridge.ts", byHand: "by-hand.ts" };
 
 const stage = await openStage(settings.aof as Aof);
@@ -37,7 +38,12 @@ const open = await Promise.all(
 try {
   const uses: CpuUse[] = [];
   const subjects: Record<string, Figures> = {};
-  for (const { load } of open) await load.latencies(200, 5);
+  for (const { load } of open) {
+    await load.fill(warmUp);
+    await load.drained(warmUp);
+    await load.collect(warmUp);
+    await load.latencies(200, 5);
+  }
   for (const rate of rates) {
     for (const { name, load, subject } of open) {
       progress(`${name} at ${rate}/s`);
