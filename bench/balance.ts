@@ -53,7 +53,7 @@ function insideOneCell(seeded: Seeded, instances: Shares): Readonly<Record<strin
   const tenant = named(seeded);
   const prefix = `cell-${seeded.below(settings.cells)}`;
   const rows: Record<string, Row> = {};
-  for (const partitions of [8, 32, 128]) {
+  for (const partitions of [8, 16, 32, 128]) {
     const partitionOfInstance = Array.from({ length: settings.instances + 1 }, (_, index) =>
       partitionOf(`order/${tenant}-${String(index).padStart(6, "0")}`, partitions),
     );

@@ -26,7 +26,7 @@ export interface CommandLine<Given extends Options> {
 
 /** What all have that start a broker and a store. */
 export const servers = {
-  partitions: [32, "units of order and ownership"],
+  partitions: [16, "units of order and ownership"],
   aof: ["always", "when Redis syncs its log: always, or everysec"],
 } as const;
 

@@ -53,6 +53,7 @@ function latencyOf(took: readonly Took[], read: (took: Took) => number): Figures
 async function throughput(customers: Customers, pid: number): Promise<Measured> {
   const { orders, inFlight, rounds } = closed;
   await customers.run(orders, inFlight);
+  const bytesBefore = await stage.storeBytes();
   const uses: CpuUse[] = [];
   const took: Took[] = [];
   for (let round = 0; round < rounds; round += 1) {
@@ -62,7 +63,12 @@ async function throughput(customers: Customers, pid: number): Promise<Measured> 
     progress(`${Math.round(orders / (uses.at(-1)?.seconds ?? 1))} orders/s`);
   }
   const wholes = took.map(({ whole }) => whole);
-  return { uses, subjects: { waybill: summed(uses, orders * rounds, wholes) } };
+  const bytes = (await stage.storeBytes()) - bytesBefore;
+  const figures = {
+    ...summed(uses, orders * rounds, wholes),
+    storeBytesPerOrder: Math.round(bytes / (orders * rounds)),
+  };
+  return { uses, subjects: { waybill: figures } };
 }
 
 /** How long one takes when they come at a steady rate. */

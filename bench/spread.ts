@@ -1,4 +1,4 @@
-import { ownerOf } from "../src/engine/rendezvous.ts";
+import { ownersOf } from "../src/engine/rendezvous.ts";
 
 const slots = 16_384;
 
@@ -38,8 +38,9 @@ export function loadsOfProcesses(
   partitions: readonly number[],
   processes: readonly string[],
 ): readonly number[] {
+  const owners = ownersOf(partitions.length, processes);
   return loadsBy(partitions, processes.length, (partition) =>
-    processes.indexOf(ownerOf(partition, processes) ?? ""),
+    processes.indexOf(owners[partition] ?? ""),
   );
 }
 

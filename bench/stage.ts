@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { RabbitMqServer } from "../test/support/rabbitmq-server.ts";
 import { RedisServer } from "../test/support/redis-server.ts";
 
@@ -8,7 +9,7 @@ export type Aof = "always" | "everysec";
 export interface Stage {
   readonly broker: string;
   readonly store: string;
-  /** What the store keeps in memory, in bytes. */
+  /** What the store keeps in memory, in bytes, once nothing moves any more: it may be asked when all has been heard. */
   storeBytes(): Promise<number>;
   close(): Promise<void>;
 }
@@ -20,6 +21,8 @@ export async function openStage(aof: Aof): Promise<Stage> {
     broker: rabbit.url(),
     store: redis.url,
     async storeBytes() {
+      // What was sent leaves the outbox with the next batch, or within a second.
+      await sleep(2_000);
       const text = String(await redis.call("INFO", "memory"));
       return Number(/used_memory:(\d+)/.exec(text)?.[1]);
     },

@@ -7,7 +7,7 @@ import type { Holdings } from "./holdings.ts";
 import { Partition } from "./partition.ts";
 import { type EnginePorts, textOf } from "./ports.ts";
 import { conclude, recover } from "./recover.ts";
-import { mostCapable, ownerOf } from "./rendezvous.ts";
+import { mostCapable, ownersOf } from "./rendezvous.ts";
 
 const tickMs = 1_000;
 /** How long a hand-over may take, and how long the owners from before an outage are waited for. */
@@ -112,8 +112,9 @@ export class Ownership {
         });
     await renewing;
     if (members === undefined || this.#stopped) return;
+    const owners = ownersOf(partitions, members);
     for (let number = 0; number < partitions; number += 1) {
-      const mine = ownerOf(number, members) === this.#member.id;
+      const mine = owners[number] === this.#member.id;
       const owned = this.#owned.get(number);
       if (owned === undefined && this.#wants(number, mine)) this.#begin(this.#claim(number));
       if (!mine && owned !== undefined) this.#begin(this.#release(owned, patienceMs));

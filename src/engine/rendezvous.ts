@@ -11,16 +11,41 @@ export function mostCapable(members: readonly Member[]): readonly Member[] {
 }
 
 /**
- * Who of the members should own a partition: highest random weight (rendezvous hashing), so that a member that
- * comes or goes moves only its own share. The weight is FNV-1a over `partition:member`, avalanched.
+ * Who of the members should own each of the partitions: none has more than one more than another, and of those that
+ * have room left it is the one of the highest random weight (rendezvous hashing), so that a member that comes or goes
+ * moves little more than its own share. Without the limit the busiest of four members has 1.4 times the mean of 32
+ * partitions; with it 10 to 30 % more of them move. The weight is FNV-1a over `partition:member`, avalanched.
  */
-export function ownerOf(partition: number, members: readonly string[]): string | undefined {
-  let best: string | undefined;
+export function ownersOf(partitions: number, members: readonly string[]): readonly string[] {
+  const least = Math.floor(partitions / members.length);
+  const candidates = members.toSorted().map((member) => ({ member, owned: 0 }));
+  // How many of them own one more than the least.
+  let larger = partitions % members.length;
+  const owners: string[] = [];
+  for (let partition = 0; partition < partitions; partition += 1) {
+    const limit = larger > 0 ? least + 1 : least;
+    const owner = heaviest(
+      partition,
+      candidates.filter(({ owned }) => owned < limit),
+    );
+    if (owner === undefined) break;
+    owner.owned += 1;
+    if (owner.owned > least) larger -= 1;
+    owners.push(owner.member);
+  }
+  return owners;
+}
+
+function heaviest<T extends { readonly member: string }>(
+  partition: number,
+  candidates: readonly T[],
+): T | undefined {
+  let best: T | undefined;
   let bestWeight = -1;
-  for (const member of members.toSorted()) {
-    const weight = weigh(`${partition}:${member}`);
+  for (const candidate of candidates) {
+    const weight = weigh(`${partition}:${candidate.member}`);
     if (weight <= bestWeight) continue;
-    best = member;
+    best = candidate;
     bestWeight = weight;
   }
   return best;

@@ -14,7 +14,7 @@ const report: Report = {
   settings: {},
   othersBusyCores: 0,
   subjects: {
-    waybill: { perSecond: 3_000, p50Ms: 4, ...cpu(390) },
+    waybill: { perSecond: 3_000, p50Ms: 4, storeBytesPerOrder: 2_046, ...cpu(390) },
     bridge: { p50Ms: 2 },
     "waybill 1000/s": { p99Ms: 21 },
     "bridge 1000/s": { p99Ms: 11 },
@@ -48,6 +48,7 @@ test("Every row reads its figure", () => {
     latency: 21,
     "orders.speed": 3_000,
     "orders.cpu": 0.39,
+    finished: 2_046,
     "orders2000.speed": 3_000,
     "orders2000.cpu": 0.39,
     queued: 0.39,
