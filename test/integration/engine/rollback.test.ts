@@ -143,6 +143,28 @@ describe("a store that has lost its last commits", () => {
     await next.stop();
   });
 
+  it("waits with a judgement while claims of its own go unanswered, and then writes them again", async () => {
+    const engine = await engines.start();
+    await startTallies(engine);
+    const { store } = engine.ports;
+    const claim = store.claim.bind(store);
+    let [unanswered, isSilent] = [0, true];
+    store.claim = async (...asked) => {
+      const answer = await claim(...asked);
+      if (!isSilent) return answer;
+      unanswered += 1;
+      throw new Error("no answer");
+    };
+    const goBack = snapshotOf(engines.world.data);
+    await count(0, 3, engine);
+    goBack();
+    // Long enough for it to look back at what became of its partitions: it finds epochs that it does not know.
+    await eventually(() => expect(unanswered).toBeGreaterThan(4 * partitions));
+    isSilent = false;
+    await expectNumbers(3, engine);
+    expect(sums(engine)).toEqual({ restored: expect.any(Number), lost: 0 });
+  });
+
   it("may lose them again while they are written again", async () => {
     const engine = await engines.start();
     await startTallies(engine);
