@@ -1,7 +1,7 @@
 import type { Outgoing } from "../transport.ts";
 import type { ReplyTo } from "./arrival.ts";
 import type { Committed } from "./committer.ts";
-import { type Instance, stuckBecause } from "./instance.ts";
+import { type Instance, isOver, stuckBecause } from "./instance.ts";
 import type { InstanceCache } from "./instance-cache.ts";
 import type { Plan, ReplyBody } from "./plan/plan.ts";
 import { type EnginePorts, textOf } from "./ports.ts";
@@ -32,6 +32,7 @@ export function aftermath(context: AftermathPorts, { plan, at }: Committed): voi
   inform(context, plan);
   tellStuck(context, plan);
   act(context, plan);
+  forgetEnded(context, plan);
 }
 
 function remember({ cache }: AftermathPorts, plan: Plan, at: number): void {
@@ -41,6 +42,13 @@ function remember({ cache }: AftermathPorts, plan: Plan, at: number): void {
     cache.set(key, current && { ...current, createdAt, updatedAt: at });
   }
   cache.trim();
+}
+
+/** What has ended is rarely asked for again, and would only keep the garbage collector busy. */
+function forgetEnded({ cache }: AftermathPorts, plan: Plan): void {
+  for (const { key, current } of plan.drafts.values()) {
+    if (current !== undefined && isOver(current)) cache.forget([key]);
+  }
 }
 
 /** Each observation goes with the trace context of the step that it belongs to. */
