@@ -12,17 +12,7 @@ npm run soak -- --minutes N [--seed N]
   Lets faults happen by chance to a system at work, and takes the account; exits with 1 when anything is lost.
 `;
 
-const { values } = parseArgs({
-  options: {
-    soak: { type: "boolean", default: false },
-    minutes: { type: "string", default: "10" },
-    recovery: { type: "boolean", default: false },
-    failovers: { type: "boolean", default: false },
-    only: { type: "string", default: "" },
-    rounds: { type: "string", default: "10" },
-    seed: { type: "string", default: String(firstSeed) },
-  },
-});
+const values = read();
 
 async function main(): Promise<number> {
   if (values.recovery) {
@@ -42,6 +32,25 @@ async function main(): Promise<number> {
   }
   process.stderr.write(usage);
   return 2;
+}
+
+function read() {
+  try {
+    return parseArgs({
+      options: {
+        soak: { type: "boolean", default: false },
+        minutes: { type: "string", default: "10" },
+        recovery: { type: "boolean", default: false },
+        failovers: { type: "boolean", default: false },
+        only: { type: "string", default: "" },
+        rounds: { type: "string", default: "10" },
+        seed: { type: "string", default: String(firstSeed) },
+      },
+    }).values;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${usage}`);
+    return process.exit(2);
+  }
 }
 
 process.exitCode = await main();

@@ -3,15 +3,13 @@ import { mutants } from "./mutants.ts";
 import { hunt, reportOf, spread } from "./pool.ts";
 import { showProgress } from "./progress.ts";
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: "string", default: "1" },
-    seeds: { type: "string" },
-    json: { type: "boolean", default: false },
-    mutant: { type: "string" },
-    mutants: { type: "boolean", default: false },
-  },
-});
+const usage = `npm run sim -- [--seed 1] [--seeds 1] [--mutant NAME] [--json]
+  Plays so many seeds from that one on; shows all of a single one, or of the first that breaks a promise.
+npm run sim -- --mutants [--seeds 1500]
+  Takes out one guard after the other, and looks for a seed that notices.
+`;
+
+const values = read();
 
 const seed = wholeNumber("seed", values.seed);
 const seeds = values.seeds === undefined ? undefined : wholeNumber("seeds", values.seeds);
@@ -65,6 +63,24 @@ async function huntMutants(most: number): Promise<void> {
 
 function tell(text: string): void {
   process.stdout.write(`${text}\n`);
+}
+
+function read() {
+  try {
+    const { values: given } = parseArgs({
+      options: {
+        seed: { type: "string", default: "1" },
+        seeds: { type: "string" },
+        json: { type: "boolean", default: false },
+        mutant: { type: "string" },
+        mutants: { type: "boolean", default: false },
+      },
+    });
+    return given;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${usage}`);
+    return process.exit(2);
+  }
 }
 
 function wholeNumber(name: string, text: string): number {
