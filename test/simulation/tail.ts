@@ -22,6 +22,8 @@ interface Loss {
   /** How many commits the recorder had logged by then. */
   readonly logged: number;
   readonly commits: readonly Pick<Commit, "commitId" | "epoch">[];
+  /** The same with those that nobody was told of: what came after one of them can be written again only with it. */
+  readonly chain: readonly Pick<Commit, "epoch">[];
 }
 
 /** Until a worker takes its task, a lease has no end. */
@@ -77,7 +79,8 @@ export class Tail {
       this.#noteLeases(partition, before);
       this.#recorder.rollBack(partition, copyOf(before));
       const { length: logged } = this.#recorder.log;
-      this.#losses.push({ partition, at: this.#scheduler.now, logged, commits });
+      const { now: at } = this.#scheduler;
+      this.#losses.push({ partition, at, logged, commits, chain: all });
       count += commits.length;
     }
     // What was written later is no end of this log any more.
@@ -107,7 +110,7 @@ export class Tail {
     const lookedAt = this.#looks.get(`${process} ${partition}`) ?? 0;
     for (const loss of this.#losses) {
       if (loss.partition !== partition || loss.at > lookedAt) continue;
-      const isOwn = this.#authors(loss).every((author) => author === process);
+      const isOwn = this.#authors(loss, loss.chain).every((author) => author === process);
       const isOver = this.#isTold(loss) || this.#claimsAfter(loss).length > 0;
       if (!isOwn || isOver || this.#missing(loss).length === 0) continue;
       this.#recorder.violate(`${process} gave p${partition} away without what it knew to be lost`);
@@ -131,8 +134,9 @@ export class Tail {
       if (missing.length === 0) return [];
       const { partition, at, commits } = loss;
       const what = `p${partition}: ${missing.length} of the ${commits.length} commits lost at ${at}`;
-      const authors = this.#authors(loss);
-      if (this.#isExpectedBack(loss, authors, isAlive)) return [`${what} were not written again`];
+      const authors = this.#authors(loss, commits);
+      const ofChain = this.#authors(loss, loss.chain);
+      if (this.#isExpectedBack(loss, ofChain, isAlive)) return [`${what} were not written again`];
       const isKnown = authors.some((author) => author !== undefined && isAlive(author));
       const isSeen = isKnown && !this.#isHidden(loss, authors);
       return isSeen && !this.#isTold(loss) ? [`${what} are missing, and nobody says so`] : [];
@@ -160,7 +164,10 @@ export class Tail {
     return this.#reports.some((one) => one.partition === partition && one.at >= at);
   }
 
-  #authors({ partition, at, commits }: Loss): readonly (string | undefined)[] {
+  #authors(
+    { partition, at }: Pick<Loss, "partition" | "at">,
+    commits: readonly Pick<Commit, "epoch">[],
+  ): readonly (string | undefined)[] {
     const claims = this.#claims(partition).filter((one) => one.at <= at);
     // An epoch that was lost may have been given out again.
     return commits.map(({ epoch }) => claims.findLast((one) => one.epoch === epoch)?.process);
