@@ -71,7 +71,7 @@ export class Partition {
     this.#watchers = new Watchers(clock);
     const deliver = (delivery: Delivery) => this.#deliver(delivery);
     const feedLost = (reason: string) => this.#end(`its consumer ended: ${reason}`);
-    this.#feed = new Feed({ transport, queue, prefetch, deliver, lost: feedLost });
+    this.#feed = new Feed({ ...ports, queue, prefetch, deliver, lost: feedLost });
     this.#outbox = new Outbox({ ...ports, delivered });
     const arrive = (arrival: Arrival) => this.#arrive(arrival);
     const storeNow = () => storeClock.earliest();
@@ -162,7 +162,7 @@ export class Partition {
     if (this.#state === "ended") return;
     const told = this.#state === "open";
     this.#stop();
-    void this.#feed.close().catch(() => undefined);
+    void this.#feed.abandon().catch(() => undefined);
     if (told) this.#lost(reason);
   }
 
@@ -245,7 +245,6 @@ export class Partition {
     aftermath(this.#aftermathPorts(), committed);
     const deliveries = arrivals.flatMap(({ receipt }) => receipt.delivery ?? []);
     this.#feed.ack(deliveries);
-    fail?.("acknowledged");
     this.#catchUp.handled(deliveries.length);
     const durationMs = clock.monotonic() - startedAt;
     const { number: partition } = this;

@@ -16,7 +16,7 @@ const crossings: Readonly<Record<Failpoint, readonly number[]>> = {
   "timer-due": [1, 2],
   committing: [1, 8],
   committed: [1, 8],
-  acknowledged: [1, 8],
+  acknowledged: [1, 3],
   publishing: [1, 3],
   confirmed: [1, 3],
   settling: [1, 3],

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { systemClock } from "../../../src/clock.ts";
 import { Feed } from "../../../src/engine/feed.ts";
 import { RabbitMqTransport } from "../../../transports/rabbitmq/transport.ts";
 import { collect, declareQueues, toQueue } from "../../contracts/transport-lab.ts";
@@ -26,6 +27,7 @@ test("A partition is taken over in order, though the first message is taken alon
 
   const bodies: string[] = [];
   const feed: Feed = new Feed({
+    clock: systemClock,
     transport,
     queue,
     prefetch: 100,

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { Feed } from "../../../src/engine/feed.ts";
 import type { ConsumeOptions, Delivery, Transport } from "../../../src/transport.ts";
+import { HandClock } from "../../support/hand-clock.ts";
 
 interface Opened extends ConsumeOptions {
   readonly acked: number[];
@@ -11,6 +12,7 @@ let opened: Opened[];
 let delivered: number[];
 let lost: string[];
 let feed: Feed;
+let clock: HandClock;
 
 beforeEach(() => {
   opened = [];
@@ -29,7 +31,9 @@ beforeEach(() => {
       };
     },
   } as unknown as Transport;
+  clock = new HandClock(1_020);
   feed = new Feed({
+    clock,
     transport,
     queue: "waybill.p.0",
     prefetch: 1_000,
@@ -46,9 +50,47 @@ describe("a feed", () => {
     opened[0]?.deliver(delivery(1));
     await opening;
     opened[0]?.deliver(delivery(2));
-    feed.ack([delivery(1)]);
-    expect(opened.map(({ prefetch, acked }) => [prefetch, acked])).toEqual([[1_000, [1]]]);
+    expect(opened.map(({ prefetch }) => prefetch)).toEqual([1_000]);
     expect(delivered).toEqual([1, 2]);
+  });
+
+  it("acknowledges at the next multiple of 50 ms all that was handled until then", async () => {
+    await feed.open();
+    feed.ack([delivery(1)]);
+    await clock.pass(29);
+    feed.ack([delivery(3), delivery(2)]);
+    expect(opened[0]?.acked).toEqual([]);
+    await clock.pass(1);
+    expect(opened[0]?.acked).toEqual([1, 3, 2]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it("acknowledges a hundred at once, for the broker hands out no more than it may", async () => {
+    await feed.open();
+    const tags = Array.from({ length: 100 }, (_, tag) => tag);
+    feed.ack(tags.slice(0, 99).map(delivery));
+    expect(opened[0]?.acked).toEqual([]);
+    feed.ack([delivery(99)]);
+    expect(opened[0]?.acked).toEqual(tags);
+    expect(clock.pending).toBe(0);
+  });
+
+  it("acknowledges all that was handled before it closes, and nothing after", async () => {
+    await feed.open();
+    feed.ack([delivery(1)]);
+    await feed.close();
+    expect(opened[0]?.acked).toEqual([1]);
+    feed.ack([delivery(2)]);
+    await clock.pass(100);
+    expect(opened[0]?.acked).toEqual([1]);
+  });
+
+  it("leaves to the next owner what the broker has not heard of when it is abandoned", async () => {
+    await feed.open();
+    feed.ack([delivery(1)]);
+    await feed.abandon();
+    await clock.pass(100);
+    expect(opened[0]).toMatchObject({ acked: [], closed: true });
   });
 
   it("tells when its consumer is lost, but not once it was closed", async () => {
