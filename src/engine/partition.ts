@@ -25,7 +25,7 @@ import type { ActivityTask } from "./wire.ts";
 
 /**
  * One owned partition, from its claim until it is released or lost. A batch goes: take what has arrived, load,
- * step each event (pure), commit, acknowledge, publish. One commit is under way at a time; whatever the store
+ * step each event (pure), commit, publish, acknowledge. One commit is under way at a time; whatever the store
  * does not answer with `committed` changes nothing. Any doubt about ownership ends this object for good: the
  * next claim makes another one, which starts from the store.
  */
