@@ -72,6 +72,23 @@ describe("a store that has lost its last commits", () => {
     }
   });
 
+  it("is noticed while nothing happens, though it has as many commits of others in their place", async () => {
+    const engine = await engines.start();
+    await startTallies(engine);
+    await count(0, 2, engine);
+    await eventually(() => expect(undelivered()).toBe(0));
+    for (const data of engines.world.data.partitions) {
+      data.lastCommit = data.lastCommit && { ...data.lastCommit, commitId: "another's" };
+    }
+    await eventually(() => {
+      const lost = engine.seen("partition").filter(({ change }) => change === "lost");
+      expect(lost.map(({ reason }) => reason)).toEqual(
+        Array.from({ length: partitions }, () => "the store has lost commits"),
+      );
+    });
+    await eventually(() => expect(engine.seen("rollback")).toHaveLength(partitions));
+  });
+
   it("is noticed when even the owner's claim is among what was lost", async () => {
     const first = await engines.start();
     await startTallies(first);
