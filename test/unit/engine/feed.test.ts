@@ -12,6 +12,7 @@ let opened: Opened[];
 let delivered: number[];
 let lost: string[];
 let feed: Feed;
+let feedWith: (prefetch: number) => Feed;
 let clock: HandClock;
 
 beforeEach(() => {
@@ -32,14 +33,16 @@ beforeEach(() => {
     },
   } as unknown as Transport;
   clock = new HandClock(1_020);
-  feed = new Feed({
-    clock,
-    transport,
-    queue: "waybill.p.0",
-    prefetch: 1_000,
-    deliver: ({ tag }) => delivered.push(tag),
-    lost: (reason) => lost.push(reason),
-  });
+  feedWith = (prefetch) =>
+    new Feed({
+      clock,
+      transport,
+      queue: "waybill.p.0",
+      prefetch,
+      deliver: ({ tag }) => delivered.push(tag),
+      lost: (reason) => lost.push(reason),
+    });
+  feed = feedWith(1_000);
 });
 
 const delivery = (tag: number): Delivery => ({ message: { body: "" }, tag, redeliveries: 0 });
@@ -73,6 +76,15 @@ describe("a feed", () => {
     feed.ack([delivery(99)]);
     expect(opened[0]?.acked).toEqual(tags);
     expect(clock.pending).toBe(0);
+  });
+
+  it("holds no more than a quarter of what it may have out", async () => {
+    const narrow = feedWith(8);
+    await narrow.open();
+    narrow.ack([delivery(1)]);
+    expect(opened[0]?.acked).toEqual([]);
+    narrow.ack([delivery(2)]);
+    expect(opened[0]?.acked).toEqual([1, 2]);
   });
 
   it("acknowledges all that was handled before it closes, and nothing after", async () => {
